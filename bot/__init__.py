@@ -1,0 +1,1 @@
+"""The running program: start-up, channels, delivery, clock process, web server, command line."""

@@ -1,0 +1,36 @@
+"""What every messenger's module offers to the engine and to delivery."""
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+from conversation.message import ChannelName, Content
+from core.outcomes import SendResult
+
+
+class UpdateRefused(Exception):
+    """The request does not come from the platform (wrong secret, wrong signature)."""
+
+
+class Part(Protocol):
+    """One call to the platform, drawn from a content; opaque to everyone but its channel."""
+
+
+class Channel(Protocol):
+    """One account of a messenger: draws neutral content and sends it."""
+
+    name: ChannelName
+    account: UUID
+
+    async def prepare(self, content: Content, *, window_open: bool) -> Sequence[Part]:
+        """The calls that show this content, in order; a long one may need several.
+
+        `window_open` says whether free text may be sent (WhatsApp's 24 hours; always on
+        Telegram). Outside the window the content's template is used.
+        """
+
+    async def send(self, to: str, part: Part, delivery: UUID) -> SendResult:
+        """Hands one part to the platform. Never raises for what the platform may answer."""
+
+    async def close(self) -> None:
+        """Gives back connections."""

@@ -1,0 +1,303 @@
+"""WhatsApp's outbound side, through Twilio: the real client, one place that maps its refusals.
+
+Sources: twilio.com/docs/messaging/api/message-resource, twilio.com/docs/content,
+twilio.com/docs/whatsapp/tutorial/send-whatsapp-notification-messages-templates.
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import structlog
+from aiohttp import ClientConnectorError, ClientError
+from twilio.base.exceptions import (  # type: ignore[import-untyped]
+    TwilioRestException,
+    TwilioServiceException,
+)
+from twilio.rest import Client  # type: ignore[import-untyped]
+from twilio.rest.content.v1.content import ContentList  # type: ignore[import-untyped]
+from twilio.rest.content.v1.content.approval_create import (  # type: ignore[import-untyped]
+    ApprovalCreateList,
+)
+
+from bot.channels.base import Part
+from bot.channels.files import FileSource
+from bot.channels.template_store import TemplateStore
+from bot.channels.twilio_errors import RESOURCE_GONE, outcome_of
+from bot.channels.whatsapp_inbound import DELIVERY_PARAMETER
+from bot.channels.whatsapp_render import (
+    InteractivePart,
+    MediaPart,
+    TemplatePart,
+    TextPart,
+    WhatsAppPart,
+    Withheld,
+    render,
+    render_template,
+)
+from bot.channels.whatsapp_templates import (
+    SAMPLE,
+    Template,
+    TemplateTexts,
+    Types,
+    locale_texts,
+)
+from conversation.message import ChannelName, Content
+from core.clock import Clock
+from core.ids import short
+from core.languages import Language
+from core.outcomes import Outcome, SendResult
+from services.content_templates import NEW, Remembered, Slot
+
+RECHECK = timedelta(minutes=5)
+THROTTLE_SECONDS = 1.0  # Twilio names no time to wait
+SESSION = "session"
+APPROVED = "approved"
+UNSUBMITTED = (NEW, "unsubmitted")
+CATEGORY = "UTILITY"
+
+_PREFIX = "whatsapp:"
+_log = structlog.get_logger(__name__)
+
+
+class _Unavailable(Exception):
+    """The template is not approved, or not any more; the word is WhatsApp's."""
+
+
+@dataclass(slots=True)
+class WhatsAppChannel:
+    """One WhatsApp sender: draws neutral content and sends it through Twilio."""
+
+    account: UUID
+    client: Client
+    sender: str  # "whatsapp:+7…"
+    templates: TemplateStore
+    files: FileSource
+    status_callback_url: str
+    clock: Clock
+    wording: TemplateTexts = locale_texts
+    name: ChannelName = ChannelName.WHATSAPP
+    _known: dict[Slot, Remembered] = field(default_factory=dict)
+    _making: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def prepare(self, content: Content, *, window_open: bool) -> Sequence[WhatsAppPart]:
+        """The messages that show this content, or the template that announces it."""
+        if window_open:
+            return render(content)
+        return render_template(content, self.wording)
+
+    async def send(self, to: str, part: Part, delivery: UUID) -> SendResult:
+        """Hands one part to Twilio; whatever it answers is one of the outcomes."""
+        match part:
+            case Withheld():
+                return SendResult(part.outcome)
+            case TextPart():
+                return await self._message(to, delivery, body=part.body)
+            case MediaPart():
+                url = await self.files.public_url(part.file.id)
+                body = {"body": part.body} if part.body else {}
+                return await self._message(to, delivery, media_url=[url], **body)
+            case InteractivePart():
+                return await self._interactive(to, part, delivery)
+            case TemplatePart():
+                return await self._template(to, part, delivery)
+        raise TypeError(f"not a part of WhatsApp's: {type(part).__name__}")
+
+    async def download(self, reference: str) -> bytes:
+        """The bytes of a medium that somebody sent. Raises MediaRefused and aiohttp's errors."""
+        fetched: bytes = await self.client.http_client.fetch(reference, self.client.auth)
+        return fetched
+
+    async def close(self) -> None:
+        """Gives back connections."""
+        await self.client.http_client.close()
+
+    # messages -----------------------------------------------------------------------------
+
+    async def _message(self, to: str, delivery: UUID, **what: Any) -> SendResult:
+        query = urlencode({DELIVERY_PARAMETER: short(delivery)})
+        joint = "&" if "?" in self.status_callback_url else "?"
+        try:
+            sent = await self.client.messages.create_async(
+                to=_PREFIX + to.removeprefix(_PREFIX),
+                from_=self.sender,
+                status_callback=f"{self.status_callback_url}{joint}{query}",
+                **what,
+            )
+        except (TwilioRestException, TwilioServiceException) as error:
+            return refused(error)
+        except (TimeoutError, ClientError) as error:
+            return not_answered(error)
+        if sent.error_code:
+            return _result(outcome_of(int(sent.error_code)), str(sent.error_code))
+        return SendResult(Outcome.SENT, platform_id=sent.sid)
+
+    async def _content(
+        self, to: str, delivery: UUID, slot: Slot, sid: str, variables: dict[str, str]
+    ) -> SendResult:
+        """Sends a resource; one that Twilio does not know any more will be made anew."""
+        written = json.dumps(variables, ensure_ascii=False)
+        result = await self._message(to, delivery, content_sid=sid, content_variables=written)
+        if result.detail and result.detail.isdecimal() and int(result.detail) in RESOURCE_GONE:
+            self._known.pop(slot, None)
+            await self.templates.forget(slot, sid)
+            return SendResult(Outcome.TRANSIENT, detail=result.detail)
+        return result
+
+    async def _interactive(self, to: str, part: InteractivePart, delivery: UUID) -> SendResult:
+        """Buttons; by numbers if Twilio refuses to make the resource for them."""
+        slot = Slot(self.account, SESSION, part.language, part.shape.key)
+        variables = {str(n): value for n, value in enumerate(part.values, start=1)}
+        try:
+            sid = await self._session_sid(slot, part.shape.types(), list(variables))
+        except (TwilioRestException, TwilioServiceException) as error:
+            result = refused(error)
+            if result.outcome is not Outcome.REFUSED or not part.plain:
+                return result
+            _log.warning("content refused, numbered instead", shape=slot.shape, code=error.code)
+            return await self._message(to, delivery, body=part.plain)
+        except (TimeoutError, ClientError) as error:
+            return _nothing_sent(error)
+        return await self._content(to, delivery, slot, sid, variables)
+
+    async def _template(self, to: str, part: TemplatePart, delivery: UUID) -> SendResult:
+        """The announcement; its full text waits for the tap."""
+        template = part.template
+        slot = Slot(self.account, template.kind, template.language, template.key)
+        try:
+            sid = await self._approved_sid(slot, template)
+        except _Unavailable as error:
+            return SendResult(Outcome.TEMPLATE_UNAVAILABLE, detail=str(error))
+        except (TwilioRestException, TwilioServiceException) as error:
+            return refused(error)
+        except (TimeoutError, ClientError) as error:
+            return _nothing_sent(error)
+        result = await self._content(
+            to, delivery, slot, sid, template.fill(part.values, part.payload)
+        )
+        if result.outcome is Outcome.TEMPLATE_UNAVAILABLE:
+            await self._note(slot, sid, str(result.detail))
+        if result.outcome is not Outcome.SENT:
+            return result
+        return SendResult(Outcome.ANNOUNCED, platform_id=result.platform_id)
+
+    # resources ----------------------------------------------------------------------------
+
+    async def _session_sid(self, slot: Slot, types: Types, places: list[str]) -> str:
+        if slot not in self._known:
+            async with self._making:
+                samples = dict.fromkeys(places, SAMPLE)
+                await self._resource(slot, f"zhiyn {slot.shape}", types, samples)
+        return self._known[slot].sid
+
+    async def _approved_sid(self, slot: Slot, template: Template) -> str:
+        """Makes and submits the template at first use, asks again after five minutes.
+
+        Raises _Unavailable unless it is approved.
+        """
+        async with self._making:
+            found = await self._resource(slot, template.name, template.types(), template.samples())
+            if not self._fresh(found):
+                found = await self._ask_approval(slot, template, found)
+        if found.status != APPROVED:
+            raise _Unavailable(found.status)
+        return found.sid
+
+    async def _resource(
+        self, slot: Slot, name: str, types: Types, samples: dict[str, str]
+    ) -> Remembered:
+        found = self._known.get(slot) or await self.templates.find(slot)
+        if found is None:
+            sid = await self._create(name, slot.language, types, samples)
+            found = await self.templates.remember(slot, sid, self.clock.now())
+        self._known[slot] = found
+        return found
+
+    def _fresh(self, found: Remembered) -> bool:
+        return found.checked_at is not None and self.clock.now() - found.checked_at < RECHECK
+
+    async def _create(
+        self, name: str, language: Language, types: Types, samples: dict[str, str]
+    ) -> str:
+        wanted = {
+            "friendly_name": name,
+            "language": language.value,
+            "variables": samples,
+            "types": _TypesAsTheyAre(types),
+        }
+        made = await self.client.content.v1.contents.create_async(
+            ContentList.ContentCreateRequest(wanted)
+        )
+        return str(made.sid)
+
+    async def _ask_approval(self, slot: Slot, template: Template, found: Remembered) -> Remembered:
+        if found.status in UNSUBMITTED:
+            status = await self._submit(found.sid, template.name)
+        else:
+            status = await self._fetch_status(found.sid)
+        await self._note(slot, found.sid, status)
+        return self._known[slot]
+
+    async def _note(self, slot: Slot, sid: str, status: str) -> None:
+        now = self.clock.now()
+        await self.templates.note(slot, status, now)
+        self._known[slot] = Remembered(sid, status, now)
+
+    async def _submit(self, sid: str, name: str) -> str:
+        """Submits the template and asks at once what became of it.
+
+        A refusal may mean that it was submitted before: by another process, or by us when
+        the answer was lost. So the status decides, and the refusal only counts without one.
+        """
+        asked = ApprovalCreateList.ContentApprovalRequest({"name": name, "category": CATEGORY})
+        refusal: Exception | None = None
+        try:
+            await self.client.content.v1.contents(sid).approval_create.create_async(asked)
+        except (TwilioRestException, TwilioServiceException) as error:
+            refusal = error
+        status = await self._fetch_status(sid)
+        if refusal is not None and status in UNSUBMITTED:
+            raise refusal
+        return status
+
+    async def _fetch_status(self, sid: str) -> str:
+        answer = await self.client.content.v1.contents(sid).approval_fetch().fetch_async()
+        return str((answer.whatsapp or {}).get("status") or NEW)
+
+
+class _TypesAsTheyAre:
+    """A resource's types for Twilio's client, without the nulls it adds for all other types."""
+
+    def __init__(self, types: Types) -> None:
+        self._types = types
+
+    def to_dict(self) -> Types:
+        return self._types
+
+
+def refused(error: TwilioRestException | TwilioServiceException) -> SendResult:
+    """Twilio's refusal as one of the outcomes; the detail is its code, never its words."""
+    code = int(error.code or 0)
+    return _result(outcome_of(code, int(error.status or 400)), str(code))
+
+
+def not_answered(error: TimeoutError | ClientError) -> SendResult:
+    """Not connected: nothing was sent. Anything later: it may have been."""
+    before = isinstance(error, ClientConnectorError)
+    outcome = Outcome.TRANSIENT if before else Outcome.UNKNOWN
+    return SendResult(outcome, detail=type(error).__name__)
+
+
+def _nothing_sent(error: TimeoutError | ClientError) -> SendResult:
+    """Making a resource failed: whatever became of it, nobody was written to."""
+    return SendResult(Outcome.TRANSIENT, detail=type(error).__name__)
+
+
+def _result(outcome: Outcome, detail: str) -> SendResult:
+    wait = THROTTLE_SECONDS if outcome is Outcome.THROTTLED else None
+    return SendResult(outcome, retry_after=wait, detail=detail)

@@ -1,0 +1,161 @@
+"""The clock process: whoever holds the leader's advisory lock ticks; the tables are the truth.
+
+APScheduler 3 with memory jobs is only the clock (PLATFORMS 7): every job asks the tables what is
+due and locks what it takes, so that a second firing does nothing.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from bot.database import Database
+from bot.delivery import RATES
+from bot.engine import is_transient
+from bot.metrics import LEADER, WAITING
+from conversation.message import ChannelName
+from conversation.present import compose
+from core.clock import Clock
+from core.crypto import Keyring
+from core.texts import Texts, texts
+from handlers.notice import live_reply
+from services import audit, files, intake, notices, outbox
+from services.dead_letters import where
+from services.notices import LiveDue
+from services.unit import Unit
+
+log = structlog.get_logger()
+
+LEADER_LOCK = 7_100_004
+RETRY = 2.0
+
+
+@dataclass(slots=True)
+class Clockwork:
+    """The recurring work of an installation, in one process at a time."""
+
+    database: Database
+    keyring: Keyring
+    clock: Clock
+    wake: Callable[[], None]
+    texts: Texts = field(default_factory=texts)
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Ticks while this process leads; otherwise waits to take over."""
+        while not self._stopping.is_set():
+            try:
+                await self._lead()
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("clock-waits", error=type(error).__name__)
+            LEADER.set(0)
+            await self._pause(RETRY)
+
+    def stop(self) -> None:
+        """Ends `run`; another process takes over."""
+        self._stopping.set()
+
+    async def _lead(self) -> None:
+        async with self.database.work.connect() as connection:
+            if not await _lock(connection):
+                return
+            LEADER.set(1)
+            scheduler = self._scheduler()
+            scheduler.start()
+            try:
+                while not self._stopping.is_set():
+                    await connection.scalar(text("SELECT 1"))
+                    await connection.commit()
+                    await self._pause(RETRY)
+            finally:
+                scheduler.shutdown(wait=False)
+                with suppress(SQLAlchemyError, OSError):
+                    await connection.scalar(text(f"SELECT pg_advisory_unlock({LEADER_LOCK})"))
+                    await connection.commit()
+
+    def _scheduler(self) -> AsyncIOScheduler:
+        scheduler = AsyncIOScheduler(timezone="UTC")
+        for job, seconds in ((self.seal, 1), (self.show_live, 1), (self.tidy, 600)):
+            scheduler.add_job(
+                _guarded(job), "interval", seconds=seconds, max_instances=1, coalesce=True
+            )
+        return scheduler
+
+    async def seal(self) -> int:
+        """Chains the audit rows that were committed."""
+        async with self.database.work.begin() as connection:
+            return await audit.seal(connection)
+
+    async def tidy(self) -> None:
+        """Forgets what need not be known any more."""
+        async with self.database.work.begin() as connection:
+            await intake.forget_old(connection, self.clock.now())
+            unit = self._unit(connection)
+            await files.forget_tokens(unit)
+            waiting = await connection.scalar(
+                text("SELECT count(*) FROM delivery WHERE outcome IS NULL")
+            )
+        WAITING.set(waiting or 0)
+
+    async def show_live(self) -> int:
+        """Brings the live messages of authors up to date; how many changed."""
+        async with self.database.work.begin() as connection:
+            unit = self._unit(connection)
+            changed = [await self._show(unit, due) for due in await notices.live_due(unit)]
+            await unit.session.flush()
+        if any(changed):
+            self.wake()
+        return sum(changed)
+
+    async def _show(self, unit: Unit, due: LiveDue) -> bool:
+        """Telegram: edits as the counts change. WhatsApp cannot edit: once at the end."""
+        counts = await notices.progress(await unit.connection(), due.notice)
+        whatsapp = due.channel == ChannelName.WHATSAPP
+        left = round(counts.pending / RATES[ChannelName(due.channel)])
+        reply = live_reply(due.notice, counts, None if whatsapp else left)
+        content = compose(self.texts, due.language, reply).to_json()
+        words = json.dumps(content, ensure_ascii=False)
+        worth = counts.finished and not due.was_finished if whatsapp else True
+        changed = worth and notices.shown_digest(words) != due.shown
+        if changed:
+            if due.first is not None:
+                content["replaces"] = str(due.first)
+            await outbox.enqueue(
+                unit, due.address, due.account, due.language, content, outbox.REPLY
+            )
+        await notices.live_shown(unit, due, words, finished=counts.finished)
+        return changed
+
+    def _unit(self, connection: AsyncConnection) -> Unit:
+        session = AsyncSession(connection, expire_on_commit=False)
+        return Unit(session, self.keyring, self.clock.now(), "clock")
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+
+async def _lock(connection: AsyncConnection) -> bool:
+    held = await connection.scalar(text(f"SELECT pg_try_advisory_lock({LEADER_LOCK})"))
+    await connection.commit()
+    return bool(held)
+
+
+def _guarded(job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
+    """A job that reports its failure and ticks on: the next time it finds the same rows due."""
+
+    async def run() -> None:
+        try:
+            await job()
+        except Exception as error:
+            level = log.warning if is_transient(error) else log.error
+            level("clock-job-failed", error=where(error))
+
+    return run

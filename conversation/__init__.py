@@ -1,0 +1,1 @@
+"""The kernel: knows people, replies, choices, forms and stored state, and no messenger."""

@@ -1,0 +1,221 @@
+"""Forms of several steps: declared, walked, stored; nothing that was answered is lost.
+
+A step asks and accepts. Accepting answers with `Done` (values; on to the next step), `Stay`
+(values; the same step asks again, as in a search that narrows) or `Problem` (a text that says
+what is wrong, shows what was typed, gives an example).
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from conversation.message import Attachments, Choice, Contact, Reply
+from conversation.payload import Chosen
+from conversation.state import Answers, FormState
+from conversation.turn import Turn
+from core.texts import T
+
+BACK, CANCEL = "back", "cancel"
+_RETURN = "~return"  # the step to come back to after a correction
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the person gave to a step: words, a tap, a contact, or files."""
+
+    text: str = ""
+    chosen: Chosen | None = None
+    contact: Contact | None = None
+    files: Attachments = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The step is answered."""
+
+    values: Answers = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """The step has learnt something and asks on."""
+
+    values: Answers = field(default_factory=dict)
+    notice: T | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """On with another step, and back here when it is answered (a correction from a summary)."""
+
+    step: str
+    values: Answers = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The form ends here, unfinished; its answers are dropped."""
+
+    replies: Sequence[Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What was given does not do; says why and how it would."""
+
+    text: T
+
+
+Accepted = Done | Stay | Jump | Leave | Problem
+Ask = Callable[[Turn, Answers], Awaitable[Reply]]
+Accept = Callable[[Turn, Answers, Given], Awaitable[Accepted]]
+
+
+def _always(_: Answers) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One question. `holds` names the answers that it fills: going back clears them no more
+    than asking again does, a new answer overwrites. `free_text`: typed words are an answer, not
+    a choice with mistakes. `applies`: is this step asked at all, given the answers so far?
+    """
+
+    name: str
+    ask: Ask
+    accept: Accept
+    free_text: bool = False
+    applies: Callable[[Answers], bool] = _always
+    back_within: Callable[[Answers], bool] | None = None  # undoes the last Stay; False: nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Steps in order, and what happens at the end. `upgrade` brings older stored answers over."""
+
+    name: str
+    version: int
+    steps: Sequence[Step]
+    finish: Callable[[Turn, Answers], Awaitable[Sequence[Reply]]]
+    cancelled: T
+    upgrade: Callable[[int, Answers], Answers] | None = None
+
+    def step(self, name: str) -> Step | None:
+        """The step of this name, if this version has it."""
+        return next((step for step in self.steps if step.name == name), None)
+
+
+async def begin(
+    turn: Turn, form: Form, answers: Answers | None = None, at: str | None = None
+) -> list[Reply]:
+    """Starts the form at its first step that applies, or at the step named."""
+    turn.state.form = FormState(form.name, form.version, at or "", dict(answers or {}))
+    turn.state.parked = None
+    return await resume(turn, form)
+
+
+async def resume(turn: Turn, form: Form) -> list[Reply]:
+    """Takes the form up where it was left; an older version resumes with its answers kept."""
+    state = _current(turn)
+    if state.version != form.version:
+        if form.upgrade is not None:
+            state.answers = form.upgrade(state.version, state.answers)
+        state.version = form.version
+    if form.step(state.step) is None:
+        return await _advance(turn, form, after=None)
+    return [await _ask(turn, form, state)]
+
+
+async def answer(turn: Turn, form: Form, given: Given) -> list[Reply]:
+    """Gives the current step what came in, and says what follows."""
+    state = _current(turn)
+    step = form.step(state.step)
+    if step is None or state.version != form.version:
+        return await resume(turn, form)
+    match await step.accept(turn, state.answers, given):
+        case Done(values):
+            state.answers.update(values)
+            return await _advance(turn, form, after=step)
+        case Stay(values, notice):
+            state.answers.update(values)
+            return [await _ask(turn, form, state, notice)]
+        case Jump(name, values):
+            state.answers.update(values, **{_RETURN: step.name})
+            state.step = name
+            return [await _ask(turn, form, state)]
+        case Leave(replies):
+            turn.state.form = None
+            return list(replies)
+        case Problem(text):
+            return [await _ask(turn, form, state, text)]
+
+
+async def back(turn: Turn, form: Form) -> list[Reply]:
+    """The step before; at the first one it is asked again."""
+    state = _current(turn)
+    step = form.step(state.step)
+    if step and step.back_within and step.back_within(state.answers):
+        return [await _ask(turn, form, state)]
+    if came_from := state.answers.pop(_RETURN, None):
+        state.step = came_from
+        return [await _ask(turn, form, state)]
+    names = [s.name for s in form.steps if s.applies(state.answers)]
+    here = names.index(state.step) if state.step in names else 0
+    state.step = names[max(here - 1, 0)]
+    return [await _ask(turn, form, state)]
+
+
+def cancel(turn: Turn, form: Form) -> T:
+    """Drops the form; the text says that nothing was sent or stored."""
+    turn.state.form = turn.state.parked = None
+    return form.cancelled
+
+
+def park(turn: Turn) -> None:
+    """Leaves the form for the menu; its answers wait."""
+    if turn.state.form is not None:
+        turn.state.parked, turn.state.form = turn.state.form, None
+
+
+async def _advance(turn: Turn, form: Form, after: Step | None) -> list[Reply]:
+    state = _current(turn)
+    came_from = state.answers.pop(_RETURN, None)
+    if after is not None and came_from is not None and form.step(came_from):
+        state.step = came_from
+        return [await _ask(turn, form, state)]
+    start = 0 if after is None else list(form.steps).index(after) + 1
+    for step in form.steps[start:]:
+        if step.applies(state.answers):
+            state.step = step.name
+            return [await _ask(turn, form, state)]
+    answers = state.answers
+    turn.state.form = None
+    return list(await form.finish(turn, answers))
+
+
+async def _ask(turn: Turn, form: Form, state: FormState, notice: T | None = None) -> Reply:
+    step = form.step(state.step)
+    if step is None:
+        raise LookupError(f"form {form.name} has no step {state.step}")
+    reply = await step.ask(turn, state.answers)
+    return reply.saying(notice).with_nav(_ways_out(form, step))
+
+
+def _ways_out(form: Form, step: Step) -> Sequence[Choice]:
+    cancel_choice = Choice(CANCEL, T("nav-cancel"))
+    if form.steps[0] is step and step.back_within is None:
+        return (cancel_choice,)
+    return (Choice(BACK, T("nav-back")), cancel_choice)
+
+
+def _current(turn: Turn) -> FormState:
+    if turn.state.form is None:
+        raise LookupError("no form is under way")
+    return turn.state.form
+
+
+def text_of(answers: Answers, name: str) -> str:
+    """An answer as text; empty when it was not given."""
+    value: Any = answers.get(name)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,262 @@
+"""Where a message goes: a command word, a choice, the form under way, or the menu.
+
+Handlers declare what they answer to in `Routes`; the router decides, in one order, for every
+messenger alike.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from conversation import forms
+from conversation.forms import BACK, CANCEL, Form, Given
+from conversation.matching import choose
+from conversation.message import Incoming, Kind, Reply
+from conversation.payload import Chosen, PayloadRefused, decode
+from conversation.state import FormState
+from conversation.turn import Turn
+from core.names import fold
+from core.texts import T
+
+Handler = Callable[[Turn], Awaitable[Sequence[Reply]]]
+ChoiceHandler = Callable[[Turn, tuple[str, ...]], Awaitable[Sequence[Reply]]]
+StartHandler = Callable[[Turn, str], Awaitable[Sequence[Reply]]]
+
+PAGE = "page"
+_DEEP_LINK = re.compile(r"(?:^|\s)([a-z])_([A-Za-z0-9-]{3,60})(?:\s|$)")
+_COMMAND = re.compile(r"/([a-z]+)(?:@\w+)?(?:\s.*)?", re.DOTALL)
+
+
+@dataclass(slots=True)
+class Routes:
+    """What a module of handlers answers to."""
+
+    commands: dict[str, Handler] = field(default_factory=dict)
+    words: dict[str, str] = field(default_factory=dict)  # folded word → command
+    choices: dict[str, ChoiceHandler] = field(default_factory=dict)
+    starts: dict[str, StartHandler] = field(default_factory=dict)
+    forms: dict[str, Form] = field(default_factory=dict)
+    open_choices: set[str] = field(default_factory=set)  # allowed before a language is chosen
+
+    def command(self, name: str, *words: str) -> Callable[[Handler], Handler]:
+        """Answers to /name and to these words of both languages, written alone."""
+
+        def declare(handler: Handler) -> Handler:
+            self.commands[name] = handler
+            self.words.update({fold(word): name for word in (name, *words)})
+            return handler
+
+        return declare
+
+    def choice(
+        self, code: str, *, before_language: bool = False
+    ) -> Callable[[ChoiceHandler], ChoiceHandler]:
+        """Answers to choices of this code, outside forms or durable."""
+
+        def declare(handler: ChoiceHandler) -> ChoiceHandler:
+            self.choices[code] = handler
+            if before_language:
+                self.open_choices.add(code)
+            return handler
+
+        return declare
+
+    def start(self, letter: str) -> Callable[[StartHandler], StartHandler]:
+        """Answers to deep links `<letter>_<value>`."""
+
+        def declare(handler: StartHandler) -> StartHandler:
+            self.starts[letter] = handler
+            return handler
+
+        return declare
+
+    def form(self, form: Form) -> Form:
+        """Makes the form known, so that stored states find it again."""
+        self.forms[form.name] = form
+        return form
+
+    def include(self, other: "Routes") -> None:
+        """Adds another module's routes. Raises ValueError when both claim the same."""
+        for name in ("commands", "words", "choices", "starts", "forms"):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if twice := mine.keys() & theirs.keys():
+                raise ValueError(f"declared twice: {name} {sorted(twice)}")
+            mine.update(theirs)
+        self.open_choices |= other.open_choices
+
+
+class Router:
+    """Decides for one message. `hello` greets who has no language yet, `menu` is home."""
+
+    def __init__(self, routes: Routes, hello: Handler, menu: Handler) -> None:
+        self.routes, self.hello, self.menu = routes, hello, menu
+
+    async def route(self, turn: Turn) -> Sequence[Reply]:
+        """The replies to this message."""
+        incoming = turn.incoming
+        link = deep_link(incoming)
+        if turn.language is None:
+            return await self._before_language(turn, link)
+        if link is not None:
+            return await self._follow(turn, link)
+        match incoming.kind:
+            case Kind.START:
+                return await self._command(turn, "start")
+            case Kind.CHOICE:
+                return await self._tapped(turn, incoming.payload or "")
+            case Kind.TEXT:
+                return await self._typed(turn, incoming.text)
+            case Kind.CONTACT | Kind.ATTACHMENT:
+                return await self._gave(turn, incoming)
+        return await self._lost(turn, T("unknown-kind"))
+
+    async def _before_language(self, turn: Turn, link: tuple[str, str] | None) -> Sequence[Reply]:
+        if link is not None:
+            turn.state.start = "_".join(link)
+        chosen = self._meant(turn)
+        if chosen is not None and chosen.code in self.routes.open_choices:
+            replies = await self.routes.choices[chosen.code](turn, chosen.ids)
+            return await self._follow_waiting(turn) or replies
+        return await self.hello(turn)
+
+    def _meant(self, turn: Turn) -> Chosen | None:
+        incoming = turn.incoming
+        if incoming.kind is Kind.CHOICE:
+            return _decoded(incoming.payload or "")
+        if incoming.kind is Kind.TEXT:
+            offered = choose(incoming.text, turn.state.offered, free_text=False)
+            return decode(offered.payload) if offered else None
+        return None
+
+    async def _follow_waiting(self, turn: Turn) -> Sequence[Reply]:
+        """Follows the deep link that waited for the language to be chosen."""
+        start, turn.state.start = turn.state.start, None
+        if start is None:
+            return ()
+        letter, _, value = start.partition("_")
+        return await self._follow(turn, (letter, value))
+
+    async def _follow(self, turn: Turn, link: tuple[str, str]) -> Sequence[Reply]:
+        letter, value = link
+        handler = self.routes.starts.get(letter)
+        if handler is None:
+            return await self._command(turn, "start")
+        forms.park(turn)
+        return await handler(turn, value)
+
+    async def _command(self, turn: Turn, name: str) -> Sequence[Reply]:
+        forms.park(turn)
+        return await self.routes.commands[name](turn)
+
+    async def _typed(self, turn: Turn, text: str) -> Sequence[Reply]:
+        form = self._form(turn)
+        step = form.step(turn.state.form.step) if form and turn.state.form else None
+        offered = choose(text, turn.state.offered, free_text=bool(step and step.free_text))
+        if offered is not None:
+            return await self._tapped(turn, offered.payload)
+        command = self.command_of(text)
+        if command == "help" and form:
+            return await self._in_form_help(turn, form)
+        if command in (BACK, CANCEL):
+            return await self._way_out(turn, command)
+        if command is not None:
+            return await self._command(turn, command)
+        if form:
+            return await forms.answer(turn, form, Given(text=text))
+        return await self._lost(turn, T("not-understood", typed=text[:200]))
+
+    def command_of(self, text: str) -> str | None:
+        """The command that these words are, when they stand alone: "/menu", "мәзір", "Стоп!"."""
+        slash = _COMMAND.fullmatch(text.strip())
+        if slash and slash[1] in self.routes.commands | {BACK: None, CANCEL: None}:
+            return slash[1]
+        return self.routes.words.get(fold(text)) if len(text) <= 40 else None
+
+    async def _in_form_help(self, turn: Turn, form: Form) -> Sequence[Reply]:
+        help_text, *_ = await self.routes.commands["help"](turn)
+        again = await forms.resume(turn, form)
+        notice = help_text.text if isinstance(help_text.text, T) else None
+        return [again[0].saying(notice), *again[1:]]
+
+    async def _tapped(self, turn: Turn, payload: str) -> Sequence[Reply]:
+        chosen = _decoded(payload)
+        if chosen is None:
+            turn.unit.audit("tap-refused", turn.address)
+            return await self._lost(turn, T("stale-choice"))
+        if chosen.turn is None:
+            return await self._durable(turn, chosen)
+        if chosen.turn != turn.state.turn:
+            return await self._lost(turn, T("stale-choice"))
+        if chosen.code == PAGE:
+            turn.page = int(chosen.ids[0]) if chosen.ids and chosen.ids[0].isdigit() else 0
+            return await self.here(turn)
+        if chosen.code in (BACK, CANCEL):
+            return await self._way_out(turn, chosen.code)
+        form = self._form(turn)
+        if form and chosen.code not in self.routes.choices:
+            return await forms.answer(turn, form, Given(text=turn.incoming.text, chosen=chosen))
+        return await self._outside(turn, chosen)
+
+    async def _durable(self, turn: Turn, chosen: Chosen) -> Sequence[Reply]:
+        handler = self.routes.choices.get(chosen.code)
+        if handler is None:
+            turn.unit.audit("tap-refused", turn.address)
+            return await self._lost(turn, T("stale-choice"))
+        return await handler(turn, chosen.ids)
+
+    async def _outside(self, turn: Turn, chosen: Chosen) -> Sequence[Reply]:
+        handler = self.routes.choices.get(chosen.code)
+        if handler is None:
+            return await self._lost(turn, T("stale-choice"))
+        return await handler(turn, chosen.ids)
+
+    async def _way_out(self, turn: Turn, way: str) -> Sequence[Reply]:
+        form = self._form(turn)
+        if form is None:
+            return await self.menu(turn)
+        if way == BACK:
+            return await forms.back(turn, form)
+        receipt = forms.cancel(turn, form)
+        first, *rest = await self.menu(turn)
+        return [first.saying(receipt), *rest]
+
+    async def _gave(self, turn: Turn, incoming: Incoming) -> Sequence[Reply]:
+        form = self._form(turn)
+        if form is None:
+            return await self._lost(turn, T("not-asked"))
+        given = Given(text=incoming.text, contact=incoming.contact, files=incoming.files)
+        return await forms.answer(turn, form, given)
+
+    async def _lost(self, turn: Turn, why: T) -> Sequence[Reply]:
+        first, *rest = await self.here(turn)
+        return [first.saying(why), *rest]
+
+    async def here(self, turn: Turn) -> Sequence[Reply]:
+        """The current screen again: the question of the form under way, or the menu."""
+        form = self._form(turn)
+        return await forms.resume(turn, form) if form else await self.menu(turn)
+
+    def _form(self, turn: Turn) -> Form | None:
+        state: FormState | None = turn.state.form
+        form = self.routes.forms.get(state.form) if state else None
+        if state and form is None:
+            turn.state.form = None
+        return form
+
+
+def deep_link(incoming: Incoming) -> tuple[str, str] | None:
+    """(letter, value) of a deep link: Telegram's start parameter, or WhatsApp's prefilled text."""
+    if incoming.kind is Kind.START and incoming.start:
+        found = _DEEP_LINK.search(incoming.start)
+    elif incoming.kind is Kind.TEXT and len(incoming.text) <= 200:
+        found = _DEEP_LINK.search(incoming.text)
+    else:
+        found = None
+    return (found[1], found[2]) if found else None
+
+
+def _decoded(payload: str) -> Chosen | None:
+    try:
+        return decode(payload)
+    except PayloadRefused:
+        return None

@@ -1,0 +1,54 @@
+"""One message and its answer: what a handler is given."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from conversation.message import Incoming
+from conversation.state import State
+from core.languages import Language
+from core.texts import T
+from services.unit import Unit
+from services.village_search import VillageFinder
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """How people are led to this installation's accounts (invitations, posters)."""
+
+    telegram: str | None = None  # bot's username
+    whatsapp: str | None = None  # number in E.164 with the plus
+
+    def telegram_start(self, payload: str) -> str | None:
+        """https://t.me/… that opens the bot with this start parameter."""
+        return self.telegram and f"https://t.me/{self.telegram}?start={payload}"
+
+    def whatsapp_start(self, payload: str) -> str | None:
+        """https://wa.me/… that opens the chat with this word typed in."""
+        number = (self.whatsapp or "").removeprefix("+")
+        return f"https://wa.me/{number}?text={payload}" if number else None
+
+
+@dataclass(slots=True)
+class Turn:
+    """A person's message in its transaction. Handlers read it, call services, return replies."""
+
+    incoming: Incoming
+    unit: Unit
+    address: UUID
+    state: State
+    language: Language | None
+    speaker: UUID | None  # the resident who speaks from this address
+    stopped: bool = False
+    links: Links = field(default_factory=Links)
+    finder: VillageFinder = field(default_factory=VillageFinder)
+    toast: T | None = None  # the short receipt of a tap
+    page: int = 0  # of a long list of choices
+
+    @property
+    def said(self) -> Language:
+        """The language to answer in; Kazakh, the state language, until one is chosen."""
+        return self.language or Language.KK
+
+    def speak_as(self, resident: UUID | None) -> None:
+        """From now on this resident speaks from this address."""
+        self.speaker = self.unit.actor = resident

@@ -1,0 +1,1 @@
+"""The leaf that everyone may use: settings, clock, encryption, texts, ids."""

@@ -1,0 +1,50 @@
+"""The one Clock: nothing else asks for the time, in Python or in SQL (invariant 9)."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+LOCAL = ZoneInfo("Asia/Almaty")  # UTC+5 since 01.03.2024; `zhiyn doctor` checks the tz database
+
+
+@dataclass(slots=True)
+class Clock:
+    """Real time plus an offset that lies in the database: zero in production.
+
+    The demo moves the offset to say "next day"; a running process takes the stored
+    value over once a second, so that all processes of an installation agree.
+    """
+
+    offset: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        """This moment in UTC."""
+        return datetime.now(UTC) + self.offset
+
+    def today(self) -> date:
+        """The calendar day in Kazakhstan: the day that legal periods count."""
+        return local_date(self.now())
+
+
+@dataclass(slots=True)
+class FrozenClock(Clock):
+    """A clock that stands until it is told to move: for tests and replays."""
+
+    at: datetime = datetime(2026, 11, 20, 5, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.at + self.offset
+
+    def advance(self, by: timedelta) -> None:
+        """Moves the hands."""
+        self.at += by
+
+
+def local(moment: datetime) -> datetime:
+    """The moment as clocks in Kazakhstan show it."""
+    return moment.astimezone(LOCAL)
+
+
+def local_date(moment: datetime) -> date:
+    """The calendar day of the moment in Kazakhstan."""
+    return local(moment).date()

@@ -1,0 +1,1 @@
+"""Pictures and papers: pure (values, language) to bytes."""

@@ -1,0 +1,126 @@
+"""Home: the menu with the same few entries, help, and the way back to what was begun."""
+
+from collections.abc import Sequence
+
+from conversation import forms
+from conversation.message import Choice, Reply
+from conversation.router import Routes
+from conversation.turn import Turn
+from core.texts import Named, T
+from handlers.forms import FORMS
+from services import residents, roles, territory
+from services.roles import MAY_SEND_NOTICES, RoleView
+
+routes = Routes()
+
+MENU = Choice("menu", T("nav-menu"), durable=True)
+REGISTER = Choice("register", T("menu-register"))
+RESUME = Choice("resume", T("menu-resume"))
+SEND = Choice("notice-new", T("menu-send"))
+NOTICES = Choice("notices", T("menu-notices"))
+PROFILE = Choice("profile", T("menu-profile"))
+SUBSCRIBE = Choice("subscribe", T("menu-subscribe"))
+LANGUAGE_ENTRY = Choice("language", T("menu-language"))
+HELP = Choice("help", T("menu-help"))
+
+
+@routes.command("menu", "мәзір", "меню", "басты бет", "главная")
+async def menu(turn: Turn) -> Sequence[Reply]:
+    """The same entries always; what was begun can be taken up again."""
+    standing = await roles.standing(turn.unit, turn.speaker)
+    profile = await residents.profile(turn.unit, turn.speaker)
+    text = await _where(turn, standing, profile)
+    choices = [*_begun(turn, profile), *_work(standing), *_always(profile, turn.stopped)]
+    parked = turn.state.parked
+    notice = T(f"parked-{parked.form}") if parked and _known(parked.form) else None
+    if turn.stopped:
+        notice = T("stopped-line")
+    return [Reply(text, choices, title=T("menu-title"), notice=notice)]
+
+
+async def menu_saying(turn: Turn, receipt: T) -> Sequence[Reply]:
+    """The menu, with what has just happened before it."""
+    first, *rest = await menu(turn)
+    return [first.saying(receipt), *rest]
+
+
+@routes.choice("menu")
+async def to_menu(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """The way to the menu from anywhere, also from an old message; a form waits."""
+    forms.park(turn)
+    return await menu(turn)
+
+
+@routes.choice("resume")
+async def resume(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """Takes up the form that was left."""
+    parked = turn.state.parked
+    if parked is None or not _known(parked.form):
+        return await menu(turn)
+    turn.state.form, turn.state.parked = parked, None
+    return await forms.resume(turn, FORMS[parked.form])
+
+
+async def resume_or_menu(turn: Turn, receipt: T) -> Sequence[Reply]:
+    """Back to the question that was open before, or to the menu."""
+    if turn.state.parked is not None and _known(turn.state.parked.form):
+        first, *rest = await resume(turn, ())
+        return [first.saying(receipt), *rest]
+    return await menu_saying(turn, receipt)
+
+
+@routes.command("help", "көмек", "помощь", "анықтама", "справка")
+async def help_(turn: Turn) -> Sequence[Reply]:
+    """What this is, and the words that work everywhere."""
+    return [Reply(T("help-text"), nav=(MENU,))]
+
+
+@routes.choice("help")
+async def help_chosen(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """Help from the menu."""
+    return await help_(turn)
+
+
+async def is_guest(turn: Turn) -> bool:
+    """Neither registered nor holding a role."""
+    if await roles.standing(turn.unit, turn.speaker):
+        return False
+    return await residents.profile(turn.unit, turn.speaker) is None
+
+
+async def office_of(turn: Turn, role: RoleView) -> T | Named:
+    """In whose name this role speaks: "Бугров ауылдық округінің әкімі"."""
+    akim = await territory.akim_of(turn.unit.session, role.place_code)
+    return T("office-clerk", akim=akim) if role.role is roles.RoleName.CLERK else akim
+
+
+async def _where(turn: Turn, standing: Sequence[RoleView], profile: residents.Profile | None) -> T:
+    if standing and standing[0].role in MAY_SEND_NOTICES:
+        return T("menu-official", office=await office_of(turn, standing[0]))
+    if profile is not None:
+        place = await territory.get_place(turn.unit.session, profile.place_code)
+        return T("menu-resident", village=territory.name_of(place).full)
+    if standing:
+        place = await territory.get_place(turn.unit.session, standing[0].place_code)
+        return T("menu-official", office=territory.name_of(place).full)
+    return T("menu-guest")
+
+
+def _begun(turn: Turn, profile: residents.Profile | None) -> list[Choice]:
+    if turn.state.parked is not None and _known(turn.state.parked.form):
+        return [RESUME]
+    return []
+
+
+def _work(standing: Sequence[RoleView]) -> list[Choice]:
+    may_send = any(view.role in MAY_SEND_NOTICES for view in standing)
+    return [SEND] if may_send else []
+
+
+def _always(profile: residents.Profile | None, stopped: bool) -> list[Choice]:
+    first = [NOTICES, PROFILE] if profile else [REGISTER]
+    return [*([SUBSCRIBE] if stopped else []), *first, LANGUAGE_ENTRY, HELP]
+
+
+def _known(form: str) -> bool:
+    return form in FORMS

@@ -1,0 +1,283 @@
+"""Registration: consent, name, village, street, date of birth, phone, one look at it all."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import phonenumbers
+
+from conversation import forms
+from conversation.forms import Accepted, Done, Form, Given, Jump, Leave, Problem, Step, text_of
+from conversation.message import AliasKind, Ask, ChannelName, Choice, Reply
+from conversation.router import Routes
+from conversation.state import Answers
+from conversation.turn import Turn
+from core.clock import local_date
+from core.texts import T, Words
+from handlers import home, village
+from handlers.forms import known
+from rules.dates import NoSuchDay, read_day
+from rules.names import LONGEST_NAME, NameFault, check_name
+from rules.people import PEOPLE_RULES, age
+from services import residents, territory
+from services.residents import Registration
+
+routes = Routes()
+
+LONGEST_STREET = 100  # characters
+SHOWN_TYPED = 60  # characters of what was typed that an error repeats
+
+
+async def begin(turn: Turn, village: str | None = None) -> Sequence[Reply]:
+    """Starts at the consent; a deep link may have named the village already."""
+    answers = await _prefilled(turn, village)
+    if phone := _proved_by_channel(turn):
+        answers |= {"phone": phone, "proved": True}
+    return await forms.begin(turn, FORM, answers)
+
+
+@routes.choice("register")
+async def from_menu(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """Registration from the menu."""
+    return await begin(turn)
+
+
+async def correct(turn: Turn, profile: residents.Profile) -> Sequence[Reply]:
+    """The last look again, filled with what is kept, to correct it."""
+    answers: Answers = {
+        "consent": True,
+        "name": profile.full_name,
+        village.VILLAGE: profile.place_code,
+        "street": profile.street or "",
+        "birth": profile.birth_date.isoformat(),
+        "phone": profile.phone or "",
+        "proved": profile.level != "declared",
+        "again": True,
+    }
+    return await forms.begin(turn, FORM, answers, at="summary")
+
+
+async def _prefilled(turn: Turn, code: str | None) -> Answers:
+    return await village.prefilled(turn, code) if code else {}
+
+
+# Consent
+
+
+async def _ask_consent(turn: Turn, answers: Answers) -> Reply:
+    more = bool(answers.get("more"))
+    choices = [Choice("c-yes", T("consent-yes"))]
+    if not more:
+        choices.append(Choice("c-more", T("consent-more")))
+    choices.append(Choice("c-no", T("consent-no")))
+    text = T("consent-more-text" if more else "consent-ask")
+    return Reply(text, choices, nav=(home.MENU,))
+
+
+async def _consent(turn: Turn, answers: Answers, given: Given) -> Accepted:
+    match given.chosen.code if given.chosen else None:
+        case "c-yes":
+            return Done({"consent": True, "more": False})
+        case "c-more":
+            return forms.Stay({"more": True})
+        case "c-no":
+            turn.state.form = None
+            return Leave(await home.menu_saying(turn, T("consent-declined")))
+    return Problem(T("consent-unclear", typed=_shown(given.text)))
+
+
+# Name
+
+
+async def _ask_name(turn: Turn, answers: Answers) -> Reply:
+    return Reply(T("name-ask"))
+
+
+async def _name(turn: Turn, answers: Answers, given: Given) -> Accepted:
+    typed = given.text.strip()
+    if not typed:
+        return Problem(T("text-needed"))
+    match check_name(typed):
+        case NameFault.LONG:
+            return Problem(T("name-long", length=len(typed), most=LONGEST_NAME))
+        case NameFault.LETTERS:
+            return Problem(T("name-letters", typed=_shown(typed)))
+        case NameFault.ONE_WORD:
+            return Problem(T("name-one-word", typed=_shown(typed)))
+        case name:
+            return Done({"name": name})
+
+
+# Street
+
+
+async def _ask_street(turn: Turn, answers: Answers) -> Reply:
+    return Reply(T("street-ask"), [Choice("st-skip", T("street-skip"))])
+
+
+async def _street(turn: Turn, answers: Answers, given: Given) -> Accepted:
+    if given.chosen is not None:
+        return Done({"street": ""})
+    typed = " ".join(given.text.split())
+    if not typed:
+        return Problem(T("text-needed"))
+    if len(typed) > LONGEST_STREET:
+        return Problem(T("street-long", length=len(typed)))
+    return Done({"street": typed})
+
+
+# Date of birth
+
+
+async def _ask_birth(turn: Turn, answers: Answers) -> Reply:
+    return Reply(T("birth-ask"))
+
+
+async def _birth(turn: Turn, answers: Answers, given: Given) -> Accepted:
+    typed, today = given.text.strip(), local_date(turn.unit.now)
+    if not typed:
+        return Problem(T("text-needed"))
+    try:
+        day = read_day(typed, today)
+    except NoSuchDay:
+        return Problem(T("birth-no-such-day", typed=_shown(typed)))
+    if day is None:
+        return Problem(T("birth-form", typed=_shown(typed)))
+    if day > today:
+        return Problem(T("birth-future", typed=_shown(typed)))
+    if age(day, today) > PEOPLE_RULES.oldest_age:
+        return Problem(T("birth-too-old", typed=_shown(typed), age=age(day, today)))
+    return Done({"birth": day.isoformat()})
+
+
+# Phone
+
+
+def _phone_is_asked(answers: Answers) -> bool:
+    return not answers.get("proved")
+
+
+async def _ask_phone(turn: Turn, answers: Answers) -> Reply:
+    skip = [Choice("ph-skip", T("phone-skip"))]
+    if turn.incoming.channel is ChannelName.TELEGRAM:
+        return Reply(T("phone-ask"), skip, ask=Ask.CONTACT)
+    return Reply(T("phone-ask-typed"), skip)
+
+
+async def _phone(turn: Turn, answers: Answers, given: Given) -> Accepted:
+    if given.chosen is not None:
+        return Done({"phone": "", "proved": False})
+    if given.contact is not None:
+        if not given.contact.own:
+            return Problem(T("phone-foreign"))
+        return Done({"phone": given.contact.phone, "proved": True})
+    if not given.text.strip():
+        return Problem(T("text-needed"))
+    phone = read_phone(given.text)
+    if phone is None:
+        return Problem(T("phone-wrong", typed=_shown(given.text)))
+    if turn.incoming.channel is ChannelName.TELEGRAM:
+        return Problem(T("phone-typed"))
+    return Done({"phone": phone, "proved": False})
+
+
+def read_phone(typed: str) -> str | None:
+    """The number in E.164; 8 701…, 8(701)… and 7701… are Kazakhstan's."""
+    try:
+        number = phonenumbers.parse(typed, "KZ")
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _proved_by_channel(turn: Turn) -> str | None:
+    """WhatsApp writes from a phone number, where it carries one."""
+    if turn.incoming.channel is not ChannelName.WHATSAPP:
+        return None
+    phones = (a.value for a in turn.incoming.aliases if a.kind is AliasKind.PHONE)
+    return next(phones, None)
+
+
+# The last look
+
+_CORRECTIONS = ("name", "village", "street", "birth", "phone")
+
+
+async def _ask_summary(turn: Turn, answers: Answers) -> Reply:
+    fixes = [step for step in _CORRECTIONS if step != "phone" or _phone_is_asked(answers)]
+    return Reply(
+        T("summary-ask", **await described(turn, answers)),
+        [
+            Choice("s-yes", T("summary-yes")),
+            *(Choice("s-fix", T(f"summary-{step}"), (step,)) for step in fixes),
+        ],
+    )
+
+
+async def _summary(turn: Turn, answers: Answers, given: Given) -> Accepted:
+    match given.chosen and (given.chosen.code, *given.chosen.ids):
+        case ("s-yes",):
+            return Done()
+        case ("s-fix", step) if step in _CORRECTIONS:
+            return Jump(step)
+    return Problem(T("summary-unclear", typed=_shown(given.text)))
+
+
+async def described(turn: Turn, answers: Answers) -> dict[str, Words]:
+    """The answers as the person reads them."""
+    code = text_of(answers, village.VILLAGE)
+    phone = text_of(answers, "phone")
+    return {
+        "name": text_of(answers, "name"),
+        "path": await territory.path_of(turn.unit.session, code),
+        "street": text_of(answers, "street") or T("summary-nothing"),
+        "birth": f"{date.fromisoformat(text_of(answers, 'birth')):%d.%m.%Y}",
+        "phone": phone or T("summary-nothing"),
+    }
+
+
+async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
+    birth = date.fromisoformat(text_of(answers, "birth"))
+    given = Registration(
+        full_name=text_of(answers, "name"),
+        place_code=text_of(answers, village.VILLAGE),
+        birth_date=birth,
+        language=turn.said,
+        street=text_of(answers, "street") or None,
+        phone=text_of(answers, "phone") or None,
+        phone_proved=bool(answers.get("proved")),
+    )
+    person = await residents.register(turn.unit, turn.address, turn.speaker, given)
+    turn.speak_as(person)
+    if answers.get("again"):
+        return await home.menu_saying(turn, T("profile-corrected"))
+    place = await territory.get_place(turn.unit.session, given.place_code)
+    minor = age(birth, local_date(turn.unit.now)) < PEOPLE_RULES.adult_age
+    key = "registered-minor" if minor else "registered"
+    return await home.menu_saying(turn, T(key, village=territory.name_of(place).full))
+
+
+def _shown(typed: str) -> str:
+    words = " ".join(typed.split())
+    return words if len(words) <= SHOWN_TYPED else words[: SHOWN_TYPED - 1] + "…"
+
+
+FORM = known(
+    Form(
+        name="registration",
+        version=1,
+        steps=(
+            Step("consent", _ask_consent, _consent),
+            Step("name", _ask_name, _name, free_text=True),
+            village.step(),
+            Step("street", _ask_street, _street, free_text=True),
+            Step("birth", _ask_birth, _birth, free_text=True),
+            Step("phone", _ask_phone, _phone, free_text=True, applies=_phone_is_asked),
+            Step("summary", _ask_summary, _summary),
+        ),
+        finish=_finish,
+        cancelled=T("registration-cancelled"),
+    )
+)
+routes.form(FORM)

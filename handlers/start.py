@@ -1,0 +1,83 @@
+"""Coming in: the greeting in both languages, the choice of language, deep links, stop and back."""
+
+from collections.abc import Sequence
+
+from conversation.message import Choice, Reply
+from conversation.router import Routes
+from conversation.turn import Turn
+from core.languages import Language
+from core.texts import T
+from handlers import home, registration
+from services import residents
+
+routes = Routes()
+
+LANGUAGE = "lang"
+
+
+def language_choices() -> tuple[Choice, ...]:
+    """Each language by its own name."""
+    return tuple(Choice(LANGUAGE, T(f"language-{one}"), (one.value,)) for one in Language)
+
+
+async def hello(turn: Turn) -> Sequence[Reply]:
+    """The first contact: who this is, and which language?"""
+    return [Reply(T("first-contact"), language_choices(), both=True)]
+
+
+@routes.command("lang", "язык", "тіл", "language", "смена языка", "тілді ауыстыру")
+async def language(turn: Turn) -> Sequence[Reply]:
+    """The choice of language, at any time."""
+    return [Reply(T("language-choose"), language_choices(), nav=(home.MENU,), both=True)]
+
+
+@routes.choice(LANGUAGE, before_language=True)
+async def chosen(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """From now on in this language; then on with what the person came for."""
+    known = turn.language is not None
+    turn.language = Language(ids[0]) if ids and ids[0] in list(Language) else turn.said
+    if turn.speaker is not None:
+        await residents.set_language(turn.unit, turn.speaker, turn.language)
+    turn.unit.audit("language-chosen", turn.address, language=turn.language.value)
+    if turn.state.start is not None:
+        return ()  # the router follows the link that the person came by
+    if known:
+        return await home.resume_or_menu(turn, T("language-changed"))
+    if await residents.profile(turn.unit, turn.speaker) is None:
+        return await registration.begin(turn)
+    return await home.menu(turn)
+
+
+@routes.command("start", "начать", "старт", "бастау", "бастаймыз")
+async def start(turn: Turn) -> Sequence[Reply]:
+    """Comes in, or comes back: messages are wanted again."""
+    came_back, turn.stopped = turn.stopped, False
+    if came_back:
+        turn.unit.audit("address-resumed", turn.address, by="asked")
+        return await home.menu_saying(turn, T("resumed"))
+    if turn.state.parked is None and await home.is_guest(turn):
+        return await registration.begin(turn)
+    return await home.menu(turn)
+
+
+@routes.choice("subscribe")
+async def subscribe(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """The menu's way back to messages."""
+    return await start(turn)
+
+
+@routes.command("stop", "стоп", "тоқтату", "тоқта", "unsubscribe", "отписаться")
+async def stop(turn: Turn) -> Sequence[Reply]:
+    """No more messages; answers to what the person writes still come."""
+    if not turn.stopped:
+        turn.unit.audit("address-stopped", turn.address, by="asked")
+    turn.stopped = True
+    return [Reply(T("stopped"), nav=(home.MENU,))]
+
+
+@routes.start("v")
+async def from_village_link(turn: Turn, value: str) -> Sequence[Reply]:
+    """A poster or a neighbour's link that names the village."""
+    if await residents.profile(turn.unit, turn.speaker) is not None:
+        return await home.menu(turn)
+    return await registration.begin(turn, village=value)

@@ -1,0 +1,80 @@
+## Хабар
+
+notice-heading = 📢 { $office }
+notice-read = Оқыдым
+notice-read-receipt = Рақмет, белгіленді.
+notice-read-before = Бұл хабарды оқығаныңыз бұрын белгіленген.
+notice-read-done = ✓ Оқыдыңыз
+notice-not-yours = Бұл хабар сізге арналмаған.
+notice-corrected = Бұл хабар түзетілген. Жаңасы мынау.
+notice-none = Әзірге хабар жоқ. Жаңасы шықса, осында өзі келеді.
+notice-list = Соңғы хабарлар. Қайсысын ашайын?
+notice-undo = Хабар жіберілмеді, мәтіні өшірілді.
+
+template-notice = Ауыл хабары. { $first }: { $second }. Толық оқу үшін «Оқу» деп басыңыз.
+template-notice-button = Оқу
+
+role-where = Қай жердің атынан жібересіз?
+audience-ask =
+    Хабар кімге барсын?
+    { $office } атынан жіберіледі.
+audience-all = Бүкіл округке
+audience-some = Ауылдарды таңдау
+audience-pick =
+    Қай ауылдарға? Таңдап болған соң «Дайын» дегенді басыңыз.
+    Таңдалғаны: { $chosen }
+audience-none = әзірге ешқайсысы
+audience-done = Дайын
+audience-nothing = Кемінде бір ауыл таңдаңыз.
+audience-people = { $people } тұрғын
+audience-unclear = «{ $typed }» дегеннен түсінбедім. Тізімнен таңдаңыз.
+audience-empty = Мұнда әлі ешкім тіркелмеген, сондықтан хабар ешкімге бармас еді.
+
+notice-write-kk =
+    Хабарды қазақша жазыңыз: бірінші жолда тақырыбы, келесі жолдарда мәтіні. Мысалы:
+    Су құбыры жөнделеді
+    Ертең сағат 9:00-ден 14:00-ге дейін су болмайды. Алдын ала құйып алыңыз.
+notice-write-ru =
+    Хабарды орысша жазыңыз: бірінші жолда тақырыбы, келесі жолдарда мәтіні. Мысалы:
+    Ремонт водопровода
+    Завтра с 9:00 до 14:00 не будет воды. Наберите заранее.
+notice-only-kk = Тек қазақша
+notice-only-ru = Тек орысша
+notice-needs-body =
+    Тақырып пен мәтін бөлек жолда болуы керек. Мысалы:
+    Су құбыры жөнделеді
+    Ертең сағат 9:00-ден 14:00-ге дейін су болмайды.
+notice-title-long = Тақырып тым ұзын: { $length } таңба. Бірінші жол 100 таңбадан аспасын, қалғанын келесі жолға жазыңыз.
+notice-body-long = Мәтін тым ұзын: { $length } таңба. 3000 таңбадан асырмаңыз.
+notice-words-only = Әзірге мәтінді ғана жібере аламын. Хабарды сөзбен жазыңыз.
+
+notice-preview =
+    Тұрғындар осылай көреді:
+
+    { $sample }
+
+    Алушылар: { $people } (Telegram — { $telegram }, WhatsApp — { $whatsapp }). { $unreachable }
+    Жіберейін бе?
+notice-preview-unreachable = { $people } адамның чаты жоқ.
+notice-preview-all = Бәріне жетеді.
+notice-sample =
+    📢 { $office }
+    { $title }
+    { $body }
+notice-send = Жіберу
+notice-fix-kk = Қазақшасын түзету
+notice-fix-ru = Орысшасын түзету
+notice-fix-audience = Алушыларды өзгерту
+notice-preview-unclear = «{ $typed }» дегеннен түсінбедім. Тізімнен таңдаңыз. Хабар әлі жіберілген жоқ.
+
+live-sending = Хабар жіберіліп жатыр: { $done } / { $total }
+live-finished = Хабар жіберілді: { $done } / { $total }
+live-announced = WhatsApp-та хабарланды, толық мәтінін «Оқу» басылғанда көреді: { $people }
+live-read = Оқыдым дегені: { $people } ({ $percent }%)
+live-waiting = Адамның өзі жазғанын күтіп тұр: { $people }
+live-tomorrow = WhatsApp-тың күндік шегіне жетті, қалғаны ертең кетеді: { $people }
+live-failed = Жетпегені: { $people }. { $why }
+live-left = Шамамен { $seconds } секунд қалды
+live-left-minutes = Шамамен { $minutes } минут қалды
+live-show = Қазір қалай?
+live-none = Сіз әлі хабар жібермедіңіз.

@@ -1,0 +1,12 @@
+## Рөлдер мен шақырулар
+
+role-akim = Әкім
+role-clerk = Әкім аппаратының қызметкері
+role-deputy = Мәслихат депутаты
+role-supervisor = Аудан әкімдігінің өкілі
+role-operator = Жүйе операторы
+office-akim = { $akim }
+office-clerk = { $akim } аппараты
+role-granted =
+    Сізге рөл берілді: { $role }. Орны: { $place }.
+    Енді мәзірде соған тиісті істер бар.

@@ -1,0 +1,101 @@
+## Сообщение
+
+notice-heading = 📢 { $office }
+notice-read = Прочитал(а)
+notice-read-receipt = Спасибо, отмечено.
+notice-read-before = Вы уже отметили, что прочитали это сообщение.
+notice-read-done = ✓ Прочитано
+notice-not-yours = Это сообщение было не для вас.
+notice-corrected = Это сообщение исправлено. Вот новое.
+notice-none = Сообщений пока нет. Новые придут сюда сами.
+notice-list = Последние сообщения. Какое открыть?
+notice-undo = Сообщение не отправлено, текст удалён.
+
+template-notice = Новости села. { $first }: { $second }. Чтобы прочитать, нажмите «Прочитать».
+template-notice-button = Прочитать
+
+role-where = От какого места отправить?
+audience-ask =
+    Кому отправить сообщение?
+    Оно придёт от имени: { $office }.
+audience-all = Всему округу
+audience-some = Выбрать сёла
+audience-pick =
+    Каким сёлам? Когда выберете, нажмите «Готово».
+    Выбрано: { $chosen }
+audience-none = пока ни одного
+audience-done = Готово
+audience-nothing = Выберите хотя бы одно село.
+audience-people = { $people ->
+        [one] { $people } житель
+        [few] { $people } жителя
+       *[other] { $people } жителей
+    }
+audience-unclear = Из «{ $typed }» не понял. Выберите из списка.
+audience-empty = Здесь ещё никто не зарегистрирован, сообщение никому не придёт.
+
+notice-write-kk =
+    Напишите сообщение по-казахски: в первой строке заголовок, в следующих текст. Например:
+    Су құбыры жөнделеді
+    Ертең сағат 9:00-ден 14:00-ге дейін су болмайды. Алдын ала құйып алыңыз.
+notice-write-ru =
+    Напишите сообщение по-русски: в первой строке заголовок, в следующих текст. Например:
+    Ремонт водопровода
+    Завтра с 9:00 до 14:00 не будет воды. Наберите заранее.
+notice-only-kk = Только на казахском
+notice-only-ru = Только на русском
+notice-needs-body =
+    Заголовок и текст должны быть на разных строках. Например:
+    Ремонт водопровода
+    Завтра с 9:00 до 14:00 не будет воды.
+notice-title-long = Заголовок слишком длинный: { $length ->
+        [one] { $length } знак
+        [few] { $length } знака
+       *[other] { $length } знаков
+    }. В первой строке нужно не больше 100, остальное напишите со следующей строки.
+notice-body-long = Текст слишком длинный: { $length ->
+        [one] { $length } знак
+        [few] { $length } знака
+       *[other] { $length } знаков
+    }. Нужно не больше 3000.
+notice-words-only = Пока могу отправить только текст. Напишите сообщение словами.
+
+notice-preview =
+    Жители увидят вот что:
+
+    { $sample }
+
+    Получатели: { $people } (Telegram — { $telegram }, WhatsApp — { $whatsapp }). { $unreachable }
+    Отправить?
+notice-preview-unreachable = { $people ->
+        [one] У { $people } человека нет чата.
+       *[other] У { $people } человек нет чата.
+    }
+notice-preview-all = Дойдёт до всех.
+notice-sample =
+    📢 { $office }
+    { $title }
+    { $body }
+notice-send = Отправить
+notice-fix-kk = Исправить казахский
+notice-fix-ru = Исправить русский
+notice-fix-audience = Изменить получателей
+notice-preview-unclear = Из «{ $typed }» не понял. Выберите из списка. Сообщение ещё не отправлено.
+
+live-sending = Отправляю: { $done } из { $total }
+live-finished = Отправлено: { $done } из { $total }
+live-announced = Извещены в WhatsApp, полный текст увидят по кнопке «Прочитать»: { $people }
+live-read = Отметили прочтение: { $people } ({ $percent }%)
+live-waiting = Ждёт, пока человек сам напишет: { $people }
+live-tomorrow = Достигнут дневной предел WhatsApp, остальные получат завтра: { $people }
+live-failed = Не дошло: { $people }. { $why }
+live-left = { $seconds ->
+        [one] Осталась около { $seconds } секунды
+       *[other] Осталось около { $seconds } секунд
+    }
+live-left-minutes = { $minutes ->
+        [one] Осталось около { $minutes } минуты
+       *[other] Осталось около { $minutes } минут
+    }
+live-show = Как идёт сейчас?
+live-none = Вы ещё не отправляли сообщений.

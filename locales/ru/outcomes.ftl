@@ -1,0 +1,19 @@
+## Чем закончилась отправка, словами, понятными акиму
+
+outcome-sent = Доставлено
+outcome-announced = Извещён, полный текст откроет сам
+outcome-blocked = Отказались получать сообщения: { $people }
+outcome-never-started = Ещё не писали боту: { $people }
+outcome-deactivated = Аккаунт в мессенджере удалён: { $people }
+outcome-bad-recipient = Номера нет в этом мессенджере: { $people }
+outcome-unknown = Неизвестно, дошло ли: { $people }
+outcome-refused = Мессенджер не принял сообщение: { $people }
+outcome-unreachable = Не было связи с мессенджером: { $people }
+outcome-superseded = Заменено новым: { $people }
+outcome-cancelled = Отозвано отправителем: { $people }
+outcome-no-address = Нет чата, куда написать: { $people }
+outcome-window-closed = Ждёт, пока человек напишет сам: { $people }
+outcome-template-unavailable = WhatsApp ещё не одобрил шаблон: { $people }
+outcome-daily-limit = Дневной предел WhatsApp: { $people }
+outcome-throttled = Мессенджер просит подождать: { $people }
+outcome-transient = Связь прервалась, будет повтор: { $people }

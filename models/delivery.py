@@ -1,0 +1,123 @@
+"""The outbox: every message to a person is a row before it is a call (invariant 3)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, text
+from sqlalchemy import UniqueConstraint as Unique
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base
+
+
+class Message(Base):
+    """What is said, once per broadcast and language; replies have one of their own each."""
+
+    __tablename__ = "message"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    notice_id: Mapped[UUID | None] = mapped_column(ForeignKey("notice.id"), index=True)
+    language: Mapped[str]
+    content: Mapped[bytes]  # sealed Content
+    created_at: Mapped[datetime]
+
+
+class Delivery(Base):
+    """A message on its way to one address; unique, so that nobody gets it twice."""
+
+    __tablename__ = "delivery"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
+    address_id: Mapped[UUID] = mapped_column(ForeignKey("address.id"))
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    seq: Mapped[int] = mapped_column(BigInteger, Identity())
+    priority: Mapped[int]  # 0 reply, 1 reminder, 2 notice
+    not_before: Mapped[datetime]
+    claimed_by: Mapped[UUID | None]
+    claimed_until: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    parts_sent: Mapped[int] = mapped_column(server_default=text("0"))
+    outcome: Mapped[str | None]  # core.outcomes.Outcome once it is settled
+    waiting_for: Mapped[str | None]  # an Outcome that explains why it still waits
+    detail: Mapped[str | None]  # the platform's code
+    platform_id: Mapped[str | None]
+    rendered: Mapped[bytes | None]  # SHA-256 of what was sent
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    announced_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+    read_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Unique("message_id", "address_id"),
+        Index(
+            "ix_delivery_pending",
+            "account_id",
+            "priority",
+            "seq",
+            postgresql_where=text("outcome IS NULL"),
+        ),
+        Index(
+            "ix_delivery_address_pending",
+            "address_id",
+            "priority",
+            "seq",
+            postgresql_where=text("outcome IS NULL"),
+        ),
+        Index("ix_delivery_platform_id", "platform_id"),
+    )
+
+
+class Notice(Base):
+    """A broadcast of an akim: its texts, its audience, how far it has come."""
+
+    __tablename__ = "notice"
+
+    id: Mapped[UUID] = mapped_column(
+        primary_key=True
+    )  # made by the form: a second tap is no second notice
+    author_id: Mapped[UUID] = mapped_column(ForeignKey("resident.id"))
+    author_address_id: Mapped[UUID] = mapped_column(ForeignKey("address.id"))
+    place_code: Mapped[str] = mapped_column(ForeignKey("place.code"))
+    audience: Mapped[list[str]]  # codes of the settlements
+    title_kk: Mapped[bytes | None]
+    text_kk: Mapped[bytes | None]
+    title_ru: Mapped[bytes | None]
+    text_ru: Mapped[bytes | None]
+    monolingual: Mapped[str | None]  # declared by the author: only in this language
+    revision: Mapped[int] = mapped_column(server_default=text("1"))
+    status: Mapped[str]
+    recipients: Mapped[int]
+    unreachable: Mapped[int]  # registered, but with no chat that may be written to
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    live_message: Mapped[UUID | None]  # the delivery that shows the author how it goes
+    live_shown: Mapped[bytes | None]  # digest of what it shows
+    live_at: Mapped[datetime | None]  # when it may change next
+
+    __table_args__ = (
+        CheckConstraint("status IN ('sending', 'finished', 'cancelled')", name="status"),
+        CheckConstraint(
+            "(monolingual IS NULL AND text_kk IS NOT NULL AND text_ru IS NOT NULL)"
+            " OR (monolingual = 'kk' AND text_kk IS NOT NULL)"
+            " OR (monolingual = 'ru' AND text_ru IS NOT NULL)",
+            name="languages",
+        ),
+        Index("ix_notice_author", "author_id", "created_at"),
+        Index("ix_notice_live", "live_at", postgresql_where=text("live_at IS NOT NULL")),
+    )
+
+
+class Recipient(Base):
+    """A resident whom a notice is for; a family on one phone shares a delivery."""
+
+    __tablename__ = "recipient"
+
+    notice_id: Mapped[UUID] = mapped_column(ForeignKey("notice.id"), primary_key=True)
+    resident_id: Mapped[UUID] = mapped_column(
+        ForeignKey("resident.id"), primary_key=True, index=True
+    )
+    delivery_id: Mapped[UUID | None] = mapped_column(ForeignKey("delivery.id"), index=True)
+    acknowledged_at: Mapped[datetime | None]

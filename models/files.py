@@ -1,0 +1,48 @@
+"""Files: their bytes sealed, their short-lived public tokens, the platforms' own ids of them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base
+
+MAX_BYTES = 16 * 1024 * 1024  # Twilio's limit for a medium
+
+
+class File(Base):
+    """At most 16 MB of a picture or document."""
+
+    __tablename__ = "file"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    medium: Mapped[str]
+    mime: Mapped[str]
+    name: Mapped[bytes]
+    size: Mapped[int]
+    sha256: Mapped[bytes]  # of the clear bytes, keyed: the same picture is not recognisable
+    content: Mapped[bytes]
+    created_at: Mapped[datetime]
+
+    __table_args__ = (CheckConstraint(f"size <= {MAX_BYTES}", name="size"),)
+
+
+class FileToken(Base):
+    """The right to fetch a file by its address for 48 hours; only the token's hash is kept."""
+
+    __tablename__ = "file_token"
+
+    hash: Mapped[bytes] = mapped_column(primary_key=True)
+    file_id: Mapped[UUID] = mapped_column(ForeignKey("file.id"))
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class PlatformFile(Base):
+    """The id under which a platform keeps a file that it was given once."""
+
+    __tablename__ = "platform_file"
+
+    file_id: Mapped[UUID] = mapped_column(ForeignKey("file.id"), primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    platform_id: Mapped[str]

@@ -1,0 +1,136 @@
+"""People, the chats they write from, the roles they hold. Personal fields are sealed."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base
+
+
+class Resident(Base):
+    """A person. `registered_at` is empty until registration ends; officials may never register."""
+
+    __tablename__ = "resident"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    full_name: Mapped[bytes | None]
+    street: Mapped[bytes | None]
+    birth_date: Mapped[bytes | None]
+    phone: Mapped[bytes | None]
+    phone_hash: Mapped[bytes | None]
+    adult_on: Mapped[date | None]  # the day of majority; empty for those who registered as adults
+    place_code: Mapped[str | None] = mapped_column(ForeignKey("place.code"))
+    level: Mapped[str] = mapped_column(server_default="declared")
+    language: Mapped[str]
+    consented_at: Mapped[datetime | None]
+    consent_version: Mapped[int | None]
+    registered_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
+    made_up: Mapped[bool] = mapped_column(server_default=text("false"))  # the demo's residents
+    created_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("level IN ('declared', 'phone', 'roll', 'person')", name="level"),
+        CheckConstraint("language IN ('kk', 'ru')", name="language"),
+        Index(
+            "ix_resident_place_registered",
+            "place_code",
+            postgresql_where=text("registered_at IS NOT NULL AND deleted_at IS NULL"),
+        ),
+        Index("ix_resident_phone_hash", "phone_hash"),
+    )
+
+
+class Address(Base):
+    """Somebody's chat with an account. The row's lock makes a person's turns serial."""
+
+    __tablename__ = "address"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    target: Mapped[bytes]  # sealed: what the platform answers to (chat id, phone, scoped id)
+    language: Mapped[str | None]
+    speaker_id: Mapped[UUID | None] = mapped_column(ForeignKey("resident.id"))
+    state: Mapped[bytes | None]  # sealed: form, step, answers, current screen
+    turn: Mapped[int] = mapped_column(server_default=text("0"))
+    stopped_at: Mapped[datetime | None]
+    stop_reason: Mapped[str | None]
+    last_inbound_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("language IN ('kk', 'ru')", name="language"),
+        Index("ix_address_speaker_id", "speaker_id"),
+    )
+
+
+class AddressAlias(Base):
+    """One identifier ever seen for an address; found by its keyed hash."""
+
+    __tablename__ = "address_alias"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    hash: Mapped[bytes] = mapped_column(primary_key=True)
+    address_id: Mapped[UUID] = mapped_column(ForeignKey("address.id"), index=True)
+    kind: Mapped[str]
+    value: Mapped[bytes]  # sealed, bound to the address's id
+    first_seen_at: Mapped[datetime]
+
+
+class ResidentAddress(Base):
+    """Who can be reached where: one person on two messengers, a family on one phone."""
+
+    __tablename__ = "resident_address"
+
+    resident_id: Mapped[UUID] = mapped_column(ForeignKey("resident.id"), primary_key=True)
+    address_id: Mapped[UUID] = mapped_column(ForeignKey("address.id"), primary_key=True, index=True)
+    created_at: Mapped[datetime]
+
+
+class Role(Base):
+    """What somebody may do, where, and until when."""
+
+    __tablename__ = "role"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    resident_id: Mapped[UUID] = mapped_column(ForeignKey("resident.id"), index=True)
+    role: Mapped[str]
+    place_code: Mapped[str] = mapped_column(ForeignKey("place.code"))
+    granted_at: Mapped[datetime]
+    granted_by: Mapped[UUID | None]
+    until: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint(
+            "role IN ('akim', 'clerk', 'deputy', 'supervisor', 'operator')", name="role"
+        ),
+        Index(
+            "uq_role_standing",
+            "resident_id",
+            "role",
+            "place_code",
+            unique=True,
+            postgresql_where=text("revoked_at IS NULL"),
+        ),
+    )
+
+
+class Invitation(Base):
+    """A one-time code that grants a role. Only the code's keyed hash is kept."""
+
+    __tablename__ = "invitation"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    code_hash: Mapped[bytes]
+    role: Mapped[str]
+    place_code: Mapped[str] = mapped_column(ForeignKey("place.code"))
+    created_at: Mapped[datetime]
+    created_by: Mapped[UUID | None]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    used_by: Mapped[UUID | None] = mapped_column(ForeignKey("resident.id"))
+
+    __table_args__ = (UniqueConstraint("code_hash"),)

@@ -1,0 +1,1 @@
+"""The law as pure functions; every function cites its source."""

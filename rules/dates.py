@@ -1,0 +1,60 @@
+"""Days as people type them: 05.03.1986, 5/3/86, 5 наурыз 1986, 1986-03-05."""
+
+import re
+from datetime import date
+
+from babel.dates import get_month_names
+
+_NUMBERS = re.compile(r"(\d{1,2})\D{1,3}(\d{1,2})\D{1,3}(\d{4}|\d{2})\D*")
+_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
+_RUN = re.compile(r"(\d{2})(\d{2})(\d{4})")
+_WORDS = re.compile(r"(\d{1,2})[\s.-]*([^\W\d_]+)\.?[\s,]*(?:жылы?\s*)?(\d{4})\D*")
+_WORDS_KK = re.compile(r"(\d{4})\s*(?:жылғы|жылы|ж\.?)?\s*(\d{1,2})[\s-]*([^\W\d_]+)\D*")
+_PREFIX = 3  # letters that tell the months apart in both languages
+
+
+class NoSuchDay(ValueError):
+    """It is written like a day, but the calendar has no such day."""
+
+
+def read_day(typed: str, today: date) -> date | None:
+    """The day that is written, or None. Two figures of a year mean the last hundred years.
+
+    Raises NoSuchDay for 31.02.2010.
+    """
+    figures = _figures(typed.strip(), today)
+    if figures is None:
+        return None
+    try:
+        return date(*figures)
+    except ValueError:
+        raise NoSuchDay(typed) from None
+
+
+def _figures(typed: str, today: date) -> tuple[int, int, int] | None:
+    if found := _ISO.fullmatch(typed):
+        return int(found[1]), int(found[2]), int(found[3])
+    if found := _NUMBERS.fullmatch(typed) or _RUN.fullmatch(typed):
+        return _year(found[3], today), int(found[2]), int(found[1])
+    if (found := _WORDS.fullmatch(typed)) and (month := _month(found[2])):
+        return int(found[3]), month, int(found[1])
+    if (found := _WORDS_KK.fullmatch(typed)) and (month := _month(found[3])):
+        return int(found[1]), month, int(found[2])
+    return None
+
+
+def _year(figures: str, today: date) -> int:
+    year = int(figures)
+    if len(figures) == 4:
+        return year
+    century = today.year - today.year % 100
+    return century + year if century + year <= today.year else century - 100 + year
+
+
+def _month(word: str) -> int | None:
+    start = word.casefold()[:_PREFIX]
+    for locale in ("kk", "ru"):
+        for number, name in get_month_names("wide", locale=locale).items():
+            if name.casefold()[:_PREFIX] == start:
+                return int(number)
+    return 5 if start == "май" else None

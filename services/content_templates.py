@@ -1,0 +1,79 @@
+"""The memory of Content resources: found by slot; of two made at once the first is kept."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.ids import new_id
+from core.languages import Language
+from models.content_templates import ContentTemplate
+
+NEW = "new"  # made at Twilio; not yet submitted for approval, which only templates need
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What a resource is for."""
+
+    account: UUID
+    kind: str  # "session", or the kind of template
+    language: Language
+    shape: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A resource that exists at Twilio."""
+
+    sid: str
+    status: str
+    checked_at: datetime | None
+
+
+async def find(session: AsyncSession, slot: Slot) -> Remembered | None:
+    """The resource for this slot, if one was made."""
+    row = (await session.execute(select(ContentTemplate).where(_is(slot)))).scalar_one_or_none()
+    return Remembered(row.sid, row.status, row.checked_at) if row else None
+
+
+async def remember(session: AsyncSession, slot: Slot, sid: str, now: datetime) -> Remembered:
+    """Keeps the resource, unless the slot is taken: then what is there is returned."""
+    made = insert(ContentTemplate).values(
+        id=new_id(now),
+        account_id=slot.account,
+        kind=slot.kind,
+        language=slot.language.value,
+        shape=slot.shape,
+        sid=sid,
+        status=NEW,
+        created_at=now,
+    )
+    await session.execute(made.on_conflict_do_nothing())
+    found = await find(session, slot)
+    if found is None:  # forgotten by another process between the two statements
+        return Remembered(sid, NEW, None)
+    return found
+
+
+async def note(session: AsyncSession, slot: Slot, status: str, now: datetime) -> None:
+    """Keeps what WhatsApp says of the template's approval, and when it was asked."""
+    changed = update(ContentTemplate).where(_is(slot)).values(status=status, checked_at=now)
+    await session.execute(changed)
+
+
+async def forget(session: AsyncSession, slot: Slot, sid: str) -> None:
+    """Forgets the resource, unless another has taken its place already."""
+    await session.execute(delete(ContentTemplate).where(_is(slot), ContentTemplate.sid == sid))
+
+
+def _is(slot: Slot) -> ColumnElement[bool]:
+    return and_(
+        ContentTemplate.account_id == slot.account,
+        ContentTemplate.kind == slot.kind,
+        ContentTemplate.language == slot.language.value,
+        ContentTemplate.shape == slot.shape,
+    )

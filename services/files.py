@@ -1,0 +1,110 @@
+"""Files: bytes sealed in the database, fetched by a random address that lives for 48 hours."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from models.files import MAX_BYTES, File, FileToken, PlatformFile
+from services.unit import Unit
+
+CONTENT, NAME = "file.content", "file.name"
+TOKEN_TERM = timedelta(hours=48)
+
+
+class FileTooLarge(ValueError):
+    """Over 16 MB: WhatsApp would refuse it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file, opened."""
+
+    id: UUID
+    medium: str
+    mime: str
+    name: str
+    content: bytes
+
+
+async def keep(unit: Unit, medium: str, mime: str, name: str, content: bytes) -> UUID:
+    """Stores the bytes sealed; the same bytes twice are two files. Raises FileTooLarge."""
+    if len(content) > MAX_BYTES:
+        raise FileTooLarge(f"{len(content)} bytes")
+    identifier = unit.new_id()
+    unit.session.add(
+        File(
+            id=identifier,
+            medium=medium,
+            mime=mime,
+            name=unit.keyring.seal(NAME, identifier, name),
+            size=len(content),
+            sha256=unit.keyring.index("file", content.hex()),
+            content=unit.keyring.seal_bytes(CONTENT, identifier, content),
+            created_at=unit.now,
+        )
+    )
+    await unit.session.flush()
+    return identifier
+
+
+async def fetch(unit: Unit, file: UUID) -> StoredFile | None:
+    """The file, opened."""
+    found = await unit.session.get(File, file)
+    if found is None:
+        return None
+    return StoredFile(
+        found.id,
+        found.medium,
+        found.mime,
+        unit.keyring.open(NAME, found.id, found.name),
+        unit.keyring.open_bytes(CONTENT, found.id, found.content),
+    )
+
+
+async def new_token(unit: Unit, file: UUID) -> str:
+    """A random word of 43 letters by which the file can be fetched for 48 hours."""
+    token = secrets.token_urlsafe(32)
+    unit.session.add(
+        FileToken(hash=_hash(unit, token), file_id=file, expires_at=unit.now + TOKEN_TERM)
+    )
+    await unit.session.flush()
+    return token
+
+
+async def by_token(unit: Unit, token: str) -> StoredFile | None:
+    """The file that the token stands for, while it is valid."""
+    found = await unit.session.scalar(
+        select(FileToken.file_id).where(
+            FileToken.hash == _hash(unit, token), FileToken.expires_at > unit.now
+        )
+    )
+    return await fetch(unit, found) if found else None
+
+
+async def forget_tokens(unit: Unit) -> None:
+    """Removes tokens whose time is over."""
+    await unit.session.execute(delete(FileToken).where(FileToken.expires_at <= unit.now))
+
+
+async def platform_id(unit: Unit, file: UUID, account: UUID) -> str | None:
+    """The id by which the platform knows the file already."""
+    found = await unit.session.get(PlatformFile, (file, account))
+    return found.platform_id if found else None
+
+
+async def remember_platform_id(unit: Unit, file: UUID, account: UUID, known_as: str) -> None:
+    """The platform has been given the file and keeps it under this id."""
+    row = {"file_id": file, "account_id": account, "platform_id": known_as}
+    await unit.session.execute(
+        insert(PlatformFile)
+        .values(row)
+        .on_conflict_do_update(index_elements=["file_id", "account_id"], set_=row)
+    )
+
+
+def _hash(unit: Unit, token: str) -> bytes:
+    return unit.keyring.index("file-token", token)

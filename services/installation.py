@@ -1,0 +1,71 @@
+"""What all processes share: the clock's offset, and the accounts on the messengers."""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.crypto import Keyring
+from models.system import Account, Installation
+from services.unit import Unit
+
+SECRETS = "account.secrets"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """An account with its secrets open: they stay in memory."""
+
+    id: UUID
+    channel: str
+    sender: str
+    username: str | None
+    secrets: dict[str, str]
+
+    def __repr__(self) -> str:
+        return f"AccountView({self.channel} {self.id})"
+
+
+async def clock_offset(session: AsyncSession) -> timedelta:
+    """How far the installation's clock is ahead of the real one; zero in production."""
+    return await session.scalar(select(Installation.clock_offset)) or timedelta()
+
+
+async def move_clock(session: AsyncSession, by: timedelta) -> None:
+    """Moves the installation's clock: only the demo does."""
+    await session.execute(update(Installation).values(clock_offset=Installation.clock_offset + by))
+
+
+async def ensure_account(
+    unit: Unit, channel: str, sender: str, username: str | None, secrets: dict[str, str]
+) -> AccountView:
+    """The account that the environment names: made, or brought up to date."""
+    found = await unit.session.scalar(
+        select(Account).where(Account.channel == channel, Account.sender == sender)
+    )
+    if found is None:
+        found = Account(
+            id=unit.new_id(), channel=channel, sender=sender, created_at=unit.now, secrets=b""
+        )
+        unit.session.add(found)
+        unit.audit("account-added", found.id, channel=channel)
+    found.username = username or found.username
+    found.secrets = unit.keyring.seal(SECRETS, found.id, json.dumps(secrets))
+    await unit.session.flush()
+    return _view(unit.keyring, found)
+
+
+async def accounts(session: AsyncSession, keyring: Keyring) -> list[AccountView]:
+    """All active accounts."""
+    found = await session.scalars(
+        select(Account).where(Account.active).order_by(Account.created_at)
+    )
+    return [_view(keyring, account) for account in found]
+
+
+def _view(keyring: Keyring, account: Account) -> AccountView:
+    secrets = json.loads(keyring.open(SECRETS, account.id, account.secrets))
+    return AccountView(account.id, account.channel, account.sender, account.username, secrets)

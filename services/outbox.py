@@ -1,0 +1,316 @@
+"""The outbox: claimed by leases, sent in order per address, every row ends in a written outcome."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.crypto import Keyring
+from core.outcomes import STOPS_ADDRESS, WAITING, Outcome, SendResult
+from services.intake import TARGET
+from services.unit import Unit
+
+CONTENT = "message.content"
+REPLY, REMINDER, NOTICE = 0, 1, 2
+LEASE = timedelta(seconds=30)
+WINDOW = timedelta(hours=24)  # WhatsApp: free text after the person's last message
+TRIES = 3  # PLATFORMS 9: only what can succeed, with growing pauses
+PAUSES = (timedelta(seconds=2), timedelta(seconds=15), timedelta(seconds=60))
+UNKNOWN_PAUSE = timedelta(seconds=60)  # time for a status callback to settle it
+QUOTA_PAUSE = timedelta(hours=24)
+UNTIL_THEY_WRITE = timedelta(days=3650)  # the person's next message brings it forward
+
+_LONG_WAITS = [outcome.value for outcome in WAITING]  # these hold nobody else up
+
+# Nothing goes while something for the same address is in flight, or while something of the same
+# priority and older, or of a better priority, waits there.
+_CLAIM = """
+WITH due AS (
+    SELECT d.id FROM delivery AS d
+    WHERE d.account_id = $1 AND d.outcome IS NULL AND d.not_before <= $2
+      AND (d.claimed_until IS NULL OR d.claimed_until < $2)
+      AND d.priority BETWEEN $6 AND $7
+      AND NOT EXISTS (
+          SELECT 1 FROM delivery AS o
+          WHERE o.address_id = d.address_id AND o.outcome IS NULL AND o.id <> d.id
+            AND (o.claimed_until >= $2 OR (o.priority, o.seq) < (d.priority, d.seq))
+            AND coalesce(o.waiting_for, '') <> ALL($8::text[]))
+    ORDER BY d.priority, d.seq LIMIT $5
+    FOR UPDATE OF d SKIP LOCKED
+)
+UPDATE delivery AS d SET claimed_by = $3, claimed_until = $4
+FROM due, message AS m, address AS a
+WHERE d.id = due.id AND m.id = d.message_id AND a.id = d.address_id
+RETURNING d.id, d.message_id, d.address_id, d.account_id, d.priority, d.seq, d.attempts,
+          d.parts_sent, d.announced_at, m.content, m.notice_id, a.target, a.last_inbound_at,
+          a.stopped_at IS NOT NULL AS stopped
+"""
+_OWN = """
+SELECT d.id, d.message_id, d.address_id, d.account_id, d.priority, d.seq, d.attempts,
+       d.parts_sent, d.announced_at, m.content, m.notice_id, a.target, a.last_inbound_at,
+       a.stopped_at IS NOT NULL AS stopped
+FROM delivery AS d JOIN message AS m ON m.id = d.message_id JOIN address AS a ON a.id = d.address_id
+WHERE d.id = ANY($1::uuid[]) AND d.claimed_by = $2 AND d.outcome IS NULL
+  AND NOT EXISTS (SELECT 1 FROM delivery AS o WHERE o.address_id = d.address_id
+                  AND o.outcome IS NULL AND o.id <> ALL($1::uuid[])
+                  AND coalesce(o.waiting_for, '') <> ALL($4::text[])
+                  AND (o.claimed_until >= $3 OR (o.priority, o.seq) < (d.priority, d.seq)))
+ORDER BY d.seq
+"""
+
+
+_REPORTED = """
+UPDATE delivery SET platform_id = coalesce(platform_id, $2),
+    delivered_at = CASE WHEN $3::text IN ('delivered', 'read') THEN coalesce(delivered_at, $4)
+                        ELSE delivered_at END,
+    read_at = CASE WHEN $3::text = 'read' THEN coalesce(read_at, $4) ELSE read_at END,
+    outcome = CASE WHEN $3::text IN ('sent', 'delivered', 'read') AND (outcome = 'unknown'
+                     OR outcome IS NULL AND (waiting_for = 'unknown' OR claimed_until < $4))
+                   THEN 'sent' ELSE outcome END,
+    sent_at = CASE WHEN $3::text IN ('sent', 'delivered', 'read') THEN coalesce(sent_at, $4)
+                   ELSE sent_at END
+WHERE id = $1 RETURNING address_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that this process has leased, with what it needs to be sent."""
+
+    id: UUID
+    address: UUID
+    account: UUID
+    priority: int
+    attempts: int
+    parts_sent: int
+    content: dict[str, Any]
+    notice: UUID | None
+    target: str
+    window_open: bool  # WhatsApp: may be written to freely
+    stopped: bool
+
+
+async def claim(
+    connection: AsyncConnection,
+    keyring: Keyring,
+    account: UUID,
+    process: UUID,
+    now: datetime,
+    *,
+    limit: int,
+    priorities: tuple[int, int] = (REPLY, NOTICE),
+) -> list[Claimed]:
+    """Leases due deliveries of the account, best priority first, oldest first."""
+    rows = await connection.exec_driver_sql(
+        _CLAIM, (account, now, process, now + LEASE, limit, *priorities, _LONG_WAITS)
+    )
+    return _claimed(keyring, rows.all(), now)
+
+
+async def own(
+    connection: AsyncConnection,
+    keyring: Keyring,
+    deliveries: Sequence[UUID],
+    process: UUID,
+    now: datetime,
+) -> list[Claimed]:
+    """The replies that this process has just stored, unless older ones of the address wait."""
+    rows = await connection.exec_driver_sql(_OWN, (list(deliveries), process, now, _LONG_WAITS))
+    return _claimed(keyring, rows.all(), now)
+
+
+async def release(connection: AsyncConnection, deliveries: Sequence[UUID], process: UUID) -> None:
+    """Gives leases back unsent."""
+    await connection.exec_driver_sql(
+        "UPDATE delivery SET claimed_until = NULL WHERE id = ANY($1::uuid[]) AND claimed_by = $2",
+        (list(deliveries), process),
+    )
+
+
+async def reserve_slots(
+    connection: AsyncConnection, account: UUID, now: datetime, interval: timedelta, count: int
+) -> datetime:
+    """Reserves `count` sending slots of the account, shared by all processes; the first one."""
+    row = (
+        await connection.exec_driver_sql(
+            "UPDATE account SET next_slot = greatest(coalesce(next_slot, $2), $2) + $3"
+            " WHERE id = $1 RETURNING next_slot",
+            (account, now, interval * count),
+        )
+    ).one()
+    first: datetime = row.next_slot - interval * count
+    return first
+
+
+async def hold_account(connection: AsyncConnection, account: UUID, until: datetime) -> None:
+    """The platform said 429: nobody of this account sends before then."""
+    await connection.exec_driver_sql(
+        "UPDATE account SET next_slot = greatest(coalesce(next_slot, $2), $2) WHERE id = $1",
+        (account, until),
+    )
+
+
+async def part_sent(connection: AsyncConnection, delivery: UUID, platform_id: str | None) -> None:
+    """One part of several went out: a crash from here on does not repeat it."""
+    await connection.exec_driver_sql(
+        "UPDATE delivery SET parts_sent = parts_sent + 1, platform_id = $2 WHERE id = $1",
+        (delivery, platform_id),
+    )
+
+
+async def settle(
+    connection: AsyncConnection,
+    claimed: Claimed,
+    result: SendResult,
+    now: datetime,
+    rendered: bytes | None = None,
+) -> Outcome | None:
+    """Writes what came of it: an outcome, or when and why it is tried again (then None)."""
+    outcome, pause = _verdict(claimed, result)
+    if outcome is None:
+        await _try_again(connection, claimed, result, now + pause)
+        return None
+    await connection.exec_driver_sql(
+        "UPDATE delivery SET outcome = $2::text, detail = $3, platform_id = coalesce($4, platform_id),"
+        " rendered = $5, attempts = attempts + 1, waiting_for = NULL, claimed_until = NULL,"
+        " sent_at = CASE WHEN $2::text = 'sent' THEN $6 ELSE sent_at END,"
+        " announced_at = CASE WHEN $2::text = 'announced' THEN $6 ELSE announced_at END,"
+        " finished_at = $6 WHERE id = $1 AND outcome IS NULL",
+        (claimed.id, outcome.value, result.detail, result.platform_id, rendered, now),
+    )
+    if outcome in STOPS_ADDRESS:
+        await stop_address(connection, claimed.address, outcome.value, now)
+    return outcome
+
+
+async def stop_address(
+    connection: AsyncConnection, address: UUID, reason: str, now: datetime
+) -> None:
+    """The address wants, or takes, no more messages."""
+    await connection.exec_driver_sql(
+        "UPDATE address SET stopped_at = coalesce(stopped_at, $2), stop_reason = $3 WHERE id = $1",
+        (address, now, reason),
+    )
+
+
+async def status_reported(
+    connection: AsyncConnection,
+    delivery: UUID,
+    platform_id: str | None,
+    status: str,
+    failure: Outcome | None,
+    detail: str | None,
+    now: datetime,
+) -> None:
+    """What a status callback says; it may come late, twice, or before the response.
+
+    An answer that was lost is settled by it; a failure overrules "sent" unless the message is
+    known to have arrived; a closed window lets the message wait for the person's next one.
+    """
+    address = (
+        await connection.exec_driver_sql(_REPORTED, (delivery, platform_id, status, now))
+    ).scalar_one_or_none()
+    if address is None or failure is None:
+        return
+    waits = failure in WAITING
+    await connection.exec_driver_sql(
+        "UPDATE delivery SET outcome = CASE WHEN $3::bool THEN NULL ELSE $2::text END,"
+        " waiting_for = CASE WHEN $3::bool THEN $2::text END, detail = $4, claimed_until = NULL,"
+        " not_before = CASE WHEN $3::bool THEN $6::timestamptz ELSE not_before END, finished_at = $5"
+        " WHERE id = $1 AND delivered_at IS NULL",
+        (delivery, failure.value, waits, detail, now, now + UNTIL_THEY_WRITE),
+    )
+    if failure in STOPS_ADDRESS:
+        await stop_address(connection, address, failure.value, now)
+
+
+async def enqueue(
+    unit: Unit,
+    address: UUID,
+    account: UUID,
+    language: str,
+    content: dict[str, Any],
+    priority: int,
+    *,
+    delivery: UUID | None = None,
+    notice: UUID | None = None,
+) -> UUID:
+    """Puts one message for one address into the outbox; the delivery's id."""
+    message, delivery = unit.new_id(), delivery or unit.new_id()
+    connection = await unit.connection()
+    await connection.exec_driver_sql(
+        "WITH said AS (INSERT INTO message (id, notice_id, language, content, created_at)"
+        "  VALUES ($1, $8, $2, $3, $4))"
+        " INSERT INTO delivery (id, message_id, address_id, account_id, priority, not_before,"
+        "  created_at) VALUES ($5, $1, $6, $7, $9, $4, $4)",
+        (
+            message,
+            language,
+            seal_content(unit.keyring, message, content),
+            unit.now,
+            delivery,
+            address,
+            account,
+            notice,
+            priority,
+        ),
+    )
+    return delivery
+
+
+def seal_content(keyring: Keyring, message: UUID, content: dict[str, Any]) -> bytes:
+    """The stored form of a message's content."""
+    words = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return keyring.seal(CONTENT, message, words)
+
+
+def _claimed(keyring: Keyring, rows: Sequence[Any], now: datetime) -> list[Claimed]:
+    return [
+        Claimed(
+            row.id,
+            row.address_id,
+            row.account_id,
+            row.priority,
+            row.attempts,
+            row.parts_sent,
+            json.loads(keyring.open(CONTENT, row.message_id, row.content)),
+            row.notice_id,
+            keyring.open(TARGET, row.address_id, row.target),
+            bool(row.last_inbound_at and now - row.last_inbound_at < WINDOW),
+            row.stopped,
+        )
+        for row in sorted(rows, key=lambda row: (row.priority, row.seq))
+    ]
+
+
+def _verdict(claimed: Claimed, result: SendResult) -> tuple[Outcome | None, timedelta]:
+    """The final outcome, or None and the pause after which it is tried again."""
+    outcome = result.outcome
+    if outcome is Outcome.THROTTLED:
+        return None, timedelta(seconds=result.retry_after or 1)
+    if outcome is Outcome.DAILY_LIMIT:
+        return None, QUOTA_PAUSE
+    if outcome in WAITING:
+        return None, UNTIL_THEY_WRITE
+    if outcome is Outcome.UNKNOWN:
+        return (None, UNKNOWN_PAUSE) if claimed.attempts == 0 else (outcome, timedelta())
+    if outcome is Outcome.TRANSIENT:
+        if claimed.attempts + 1 >= TRIES:
+            return Outcome.UNREACHABLE, timedelta()
+        return None, PAUSES[claimed.attempts]
+    return outcome, timedelta()
+
+
+async def _try_again(
+    connection: AsyncConnection, claimed: Claimed, result: SendResult, at: datetime
+) -> None:
+    counted = result.outcome is not Outcome.THROTTLED
+    await connection.exec_driver_sql(
+        "UPDATE delivery SET not_before = $2, attempts = attempts + $3, waiting_for = $4,"
+        " detail = $5, claimed_until = NULL WHERE id = $1 AND outcome IS NULL",
+        (claimed.id, at, int(counted), result.outcome.value, result.detail),
+    )

@@ -1,0 +1,164 @@
+"""Residents: registration, what is kept of them, deletion."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from core.clock import local_date
+from models.people import Address, Resident, ResidentAddress
+from models.territory import Place
+from rules.people import adult_from
+from services.unit import Refused, Unit
+
+CONSENT_VERSION = 1
+NAME, STREET = "resident.full_name", "resident.street"
+BIRTH, PHONE = "resident.birth_date", "resident.phone"
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What a person tells when registering. `phone_proved`: the channel vouches for it."""
+
+    full_name: str
+    place_code: str
+    birth_date: date
+    language: str
+    street: str | None = None
+    phone: str | None = None  # E.164
+    phone_proved: bool = False
+    made_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is kept of a registered resident, opened."""
+
+    id: UUID
+    full_name: str
+    place_code: str
+    street: str | None
+    birth_date: date
+    phone: str | None
+    level: str
+    adult: bool
+
+
+async def new_person(unit: Unit, address: UUID, language: str) -> UUID:
+    """Somebody who speaks from this address and is not registered: nothing personal is kept."""
+    resident = Resident(id=unit.new_id(), language=language, level="declared", created_at=unit.now)
+    unit.session.add(resident)
+    await unit.session.flush()
+    await _reached_at(unit, resident.id, address)
+    return resident.id
+
+
+async def register(unit: Unit, address: UUID, speaker: UUID | None, given: Registration) -> UUID:
+    """Registers the speaker, or a new person; the resident's id.
+
+    Raises Refused when the place is unknown, abolished, or nobody can live there.
+    """
+    place = await unit.session.get(Place, given.place_code)
+    if place is None or place.abolished_at is not None:
+        raise Refused("refused-place")
+    person = speaker or await new_person(unit, address, given.language)
+    resident = await unit.session.get_one(Resident, person, with_for_update=True)
+    _fill(unit, resident, given)
+    await unit.session.flush()
+    await _reached_at(unit, person, address)
+    unit.audit("resident-registered", person, place=given.place_code, level=resident.level)
+    return person
+
+
+async def profile(unit: Unit, resident: UUID | None) -> Profile | None:
+    """The registered resident, opened; None for anybody else."""
+    found = await unit.session.get(Resident, resident) if resident else None
+    if found is None or found.registered_at is None or found.deleted_at is not None:
+        return None
+    return _profile(unit, found)
+
+
+async def set_language(unit: Unit, resident: UUID, language: str) -> None:
+    """The language in which notices reach this resident."""
+    await unit.session.execute(
+        update(Resident).where(Resident.id == resident).values(language=language)
+    )
+
+
+async def forget(unit: Unit, resident: UUID) -> None:
+    """Deletes the person's data at once: what remains is a row without a person.
+
+    Counts, receipts and the audit trail keep the id, which leads to nobody any more.
+    """
+    await unit.session.execute(
+        update(Resident)
+        .where(Resident.id == resident)
+        .values(
+            full_name=None,
+            street=None,
+            birth_date=None,
+            phone=None,
+            phone_hash=None,
+            adult_on=None,
+            deleted_at=unit.now,
+        )
+    )
+    await unit.session.execute(
+        delete(ResidentAddress).where(ResidentAddress.resident_id == resident)
+    )
+    await unit.session.execute(
+        update(Address).where(Address.speaker_id == resident).values(speaker_id=None)
+    )
+    unit.audit("resident-deleted", resident)
+
+
+async def speakers(unit: Unit, address: UUID) -> list[UUID]:
+    """The people who can be reached at this address."""
+    found = await unit.session.scalars(
+        select(ResidentAddress.resident_id)
+        .where(ResidentAddress.address_id == address)
+        .order_by(ResidentAddress.created_at)
+    )
+    return list(found)
+
+
+def _fill(unit: Unit, resident: Resident, given: Registration) -> None:
+    seal, row = unit.keyring.seal, resident.id
+    majority = adult_from(given.birth_date)
+    resident.full_name = seal(NAME, row, given.full_name)
+    resident.street = seal(STREET, row, given.street) if given.street else None
+    resident.birth_date = seal(BIRTH, row, given.birth_date.isoformat())
+    resident.phone = seal(PHONE, row, given.phone) if given.phone else None
+    resident.phone_hash = unit.keyring.index("phone", given.phone) if given.phone else None
+    resident.adult_on = majority if majority > local_date(unit.now) else None
+    resident.place_code, resident.language = given.place_code, given.language
+    resident.level = "phone" if given.phone_proved else "declared"
+    resident.consented_at = resident.registered_at = unit.now
+    resident.consent_version, resident.deleted_at = CONSENT_VERSION, None
+    resident.made_up = given.made_up
+
+
+def _profile(unit: Unit, found: Resident) -> Profile:
+    def opened(place: str, sealed: bytes | None) -> str | None:
+        return unit.keyring.open(place, found.id, sealed) if sealed else None
+
+    return Profile(
+        id=found.id,
+        full_name=opened(NAME, found.full_name) or "",
+        place_code=found.place_code or "",
+        street=opened(STREET, found.street),
+        birth_date=date.fromisoformat(opened(BIRTH, found.birth_date) or "1900-01-01"),
+        phone=opened(PHONE, found.phone),
+        level=found.level,
+        adult=found.adult_on is None or found.adult_on <= local_date(unit.now),
+    )
+
+
+async def _reached_at(unit: Unit, resident: UUID, address: UUID) -> None:
+    await unit.session.execute(
+        insert(ResidentAddress)
+        .values(resident_id=resident, address_id=address, created_at=unit.now)
+        .on_conflict_do_nothing()
+    )

@@ -1,0 +1,65 @@
+"""A real PostgreSQL for every test that touches data, migrated once, emptied between tests."""
+
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.database import Database, EmbeddedServer, engines, migrate
+from core.clock import Clock
+from services import keys
+from services.territory_import import DEMO_PLACES, import_territory
+from support.database import SECRET, TestDatabase, empty
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """One server for the whole run; stopped at its end."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a missing XDG_RUNTIME_DIR is no news
+        running = EmbeddedServer(tmp_path_factory.mktemp("postgresql") / "data")
+    yield running
+    running.stop()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def migrated(server: EmbeddedServer) -> AsyncIterator[Database]:
+    """The migrated database of the run."""
+    database = engines(server.url)
+    async with database.work.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.execute(text("ALTER SYSTEM SET fsync = off"))
+        await connection.execute(text("ALTER SYSTEM SET synchronous_commit = off"))
+        await connection.execute(text("SELECT pg_reload_conf()"))
+    await migrate(database.work)
+    yield database
+    await database.turns.dispose()
+    await database.work.dispose()
+
+
+@pytest_asyncio.fixture
+async def db(migrated: Database) -> TestDatabase:
+    """An empty, migrated database with open keys."""
+    await empty(migrated)
+    clock = Clock()
+    async with AsyncSession(migrated.work) as session, session.begin():
+        keyring = await keys.open_keyring(session, SECRET, clock.now())
+    return TestDatabase(migrated, keyring, clock)
+
+
+@pytest_asyncio.fixture
+async def village(db: TestDatabase) -> TestDatabase:
+    """The same with the places of the worked example."""
+    async with db.session() as session:
+        await import_territory(session, DEMO_PLACES, db.clock.now())
+    return db
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The project's folder."""
+    return Path(__file__).resolve().parent.parent

@@ -1,0 +1,106 @@
+"""The page in a real browser: what is sent is seen, what is tapped reaches the product."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from emulator.app import Emulator
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+    from tests.emulator.conftest import Product
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+]  # fmt: skip
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+LIST = {"twilio/list-picker": {"body": "Не керек?", "button": "Таңдау", "items": [
+    {"item": "Жиындар", "id": "v1:m", "description": "Ертең"}]}}  # fmt: skip
+
+
+@pytest.fixture
+async def page(emulator: Emulator) -> AsyncIterator[Page]:
+    from playwright.async_api import async_playwright
+
+    emulator.add_person("aigul", "Айгүл", on_page=True)
+    emulator.add_person("ivan", "Иван", "whatsapp", language="ru", on_page=True, window_open=True)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = await browser.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        await page.goto(emulator.base)
+        await page.wait_for_selector("body[data-ready]")
+        yield page
+        await browser.close()
+    assert errors == []
+
+
+async def bot_call(emulator: Emulator, method: str, **body: Any) -> Any:
+    url = f"{emulator.base}/bot4242:test-token/{method}"
+    async with emulator.session().post(url, json=body) as answer:
+        return await answer.json()
+
+
+async def test_both_messengers_in_the_browser(
+    emulator: Emulator, page: Page, product: Product
+) -> None:
+    await page.get_by_test_id("start-aigul").click()
+    await emulator.wait_until(lambda: len(emulator.chat("aigul")) == 1)
+    keys = {"inline_keyboard": [[{"text": "Иә", "callback_data": "v1:yes"}]]}
+    chat = emulator.person("aigul").telegram_id
+    text = "<b>Келесіз бе?</b> <script>alert(1)</script>"
+    await bot_call(emulator, "sendMessage", chat_id=chat, text=text, reply_markup=keys)
+    phone = page.get_by_test_id("phone-aigul")
+    assert text in await phone.get_by_test_id("message").nth(1).inner_text()
+    await phone.get_by_test_id("button").click()
+    await emulator.wait_until(lambda: len(emulator.bot().callbacks) == 1)
+    query = next(iter(emulator.bot().callbacks))
+    await bot_call(emulator, "answerCallbackQuery", callback_query_id=query, text="Қабылданды")
+    await page.get_by_test_id("toast-aigul").get_by_text("Қабылданды").wait_for()
+
+    content = emulator.contents.create("AC", {"language": "kk", "types": LIST})
+    form = {"From": "whatsapp:+77001112233", "To": emulator.person("ivan").address}
+    emulator.out.create(form | {"ContentSid": content.sid})
+    await page.get_by_test_id("list-open").click()
+    await page.get_by_test_id("list-row").check()
+    await page.get_by_test_id("list-send").click()
+    await emulator.wait_until(lambda: len(product.inbound) == 1)
+    assert product.inbound[0]["ListId"] == "v1:m"
+    await page.get_by_test_id("composer-ivan").fill("*рахмет*")
+    await page.keyboard.press("Enter")
+    await page.get_by_test_id("phone-ivan").locator("strong", has_text="рахмет").wait_for()
+
+
+async def test_the_bar_adds_phones_days_and_steps(emulator: Emulator, page: Page) -> None:
+    rule = {"person": "aigul", "contains": "/start"}
+    emulator.set_guide([{"kk": "Бір", "ru": "Раз", "done_when": rule}, {"kk": "Екі", "ru": "Два"}])
+    await page.get_by_test_id("guide-step").get_by_text("Бір").wait_for()
+    emulator.say("aigul", "/start")
+    await page.get_by_test_id("guide-step").get_by_text("Екі").wait_for()
+    await page.get_by_test_id("lang-ru").click()
+    await page.get_by_test_id("guide-step").get_by_text("Два").wait_for()
+    await page.get_by_test_id("next-day").click()
+    await emulator.wait_until(lambda: emulator.clock.offset == 86_400)
+    await page.get_by_test_id("add-phone").click()
+    await page.get_by_test_id("add-name").fill("Сауле")
+    await page.get_by_test_id("add-whatsapp").check()
+    await page.get_by_test_id("add-save").click()
+    await emulator.wait_until(lambda: len(emulator.world.people) == 3)
+    added = list(emulator.world.people.values())[2]
+    assert (added.name, added.channel, json.dumps(added.on_page)) == ("Сауле", "whatsapp", "true")
+    await page.get_by_test_id(f"menu-{added.id}").click()
+    await page.get_by_test_id("menu-link").click()
+    await page.get_by_test_id("link-input").fill("wa.me/77001112233?text=%D0%96%D0%B8%D1%8B%D0%BD")
+    await page.keyboard.press("Enter")
+    await page.wait_for_function(
+        f"document.querySelector('[data-testid=\"composer-{added.id}\"]').value === 'Жиын'"
+    )

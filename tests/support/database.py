@@ -1,0 +1,59 @@
+"""An empty database with its keys, and short ways to use it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.database import Database
+from core.clock import Clock
+from core.crypto import Keyring
+from models import Base
+from services import audit
+from services.unit import Unit
+
+SECRET = "test secret key of thirty-two characters"
+
+
+@dataclass(slots=True)
+class TestDatabase:
+    """An empty database with its keys, and short ways to use it."""
+
+    __test__ = False
+
+    database: Database
+    keyring: Keyring
+    clock: Clock
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """A session whose work is committed at the end."""
+        async with AsyncSession(self.database.work, expire_on_commit=False) as session:
+            async with session.begin():
+                yield session
+
+    @asynccontextmanager
+    async def unit(self, channel: str = "test") -> AsyncIterator[Unit]:
+        """A unit of work that is committed, with its audit rows, at the end."""
+        async with self.session() as session:
+            unit = Unit(session, self.keyring, self.clock.now(), channel)
+            yield unit
+            await session.flush()
+            await audit.write(unit)
+
+
+async def empty(database: Database) -> None:
+    """Removes every row; the append-only triggers do not hear of TRUNCATE."""
+    tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+    async with database.work.begin() as connection:
+        await connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+
+
+async def until(condition: Callable[[], Awaitable[object]], timeout: float = 15.0) -> None:
+    """Waits for something to become true; no sleep as synchronisation, no endless wait."""
+    async with asyncio.timeout(timeout):
+        while not await condition():
+            await asyncio.sleep(0.02)
