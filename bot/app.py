@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -25,7 +24,6 @@ from bot.engine import Engine, Received
 from bot.polling import Poller, Update
 from bot.stored_files import StoredFiles
 from conversation.message import Incoming
-from conversation.turn import Links
 from core.clock import Clock
 from core.crypto import Keyring
 from core.languages import Language
@@ -34,7 +32,7 @@ from core.texts import T, texts
 from handlers import make_router
 from services import audit, installation, keys
 from services.dead_letters import where
-from services.installation import AccountView
+from services.installation import AccountView, links_of
 from services.unit import Unit
 
 log = structlog.get_logger()
@@ -72,7 +70,7 @@ class App:
         return result.received
 
     async def take(self, account: UUID, update: Update) -> Received:
-        """One update from polling. What cannot even be read is kept out of the way and logged."""
+        """One update of Telegram. What cannot even be read is kept out of the way and logged."""
         try:
             incoming = parse_update(account, update, self.clock.now())
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -176,7 +174,7 @@ async def make_app(settings: Settings, database: Database, clock: Clock | None =
     """
     clock = clock or Clock()
     async with AsyncSession(database.work) as session, session.begin():
-        keyring = await keys.open_keyring(session, settings.secret_key or "", datetime.now(UTC))
+        keyring = await keys.open_keyring(session, settings.secret_key or "", clock.now())
         clock.offset = await installation.clock_offset(session)
         unit = Unit(session, keyring, clock.now(), "start")
         await _seed_accounts(unit, settings)
@@ -222,13 +220,6 @@ async def _username(settings: Settings) -> str | None:
         return None
     finally:
         await bot.session.close()
-
-
-def links_of(accounts: list[AccountView]) -> Links:
-    """How people are led to these accounts."""
-    telegram = next((a.username for a in accounts if a.channel == "telegram"), None)
-    sender = next((a.sender for a in accounts if a.channel == "whatsapp"), None)
-    return Links(telegram, sender.removeprefix("whatsapp:") if sender else None)
 
 
 def _commands() -> dict[Language, list[tuple[str, str]]]:

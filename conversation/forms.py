@@ -6,7 +6,7 @@ what is wrong, shows what was typed, gives an example).
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from conversation.message import Attachments, Choice, Contact, Reply
@@ -61,9 +61,13 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What was given does not do; says why and how it would."""
+    """What was given does not do; says why and how it would, in place of the question.
+
+    `repeats`: the question is said again after it, because the text alone does not ask.
+    """
 
     text: T
+    repeats: bool = False
 
 
 Accepted = Done | Stay | Jump | Leave | Problem
@@ -147,8 +151,9 @@ async def answer(turn: Turn, form: Form, given: Given) -> list[Reply]:
         case Leave(replies):
             turn.state.form = None
             return list(replies)
-        case Problem(text):
-            return [await _ask(turn, form, state, text)]
+        case Problem(text, repeats):
+            again = await _ask(turn, form, state, text if repeats else None)
+            return [again if repeats else replace(again, text=text, title=None)]
 
 
 async def back(turn: Turn, form: Form) -> list[Reply]:

@@ -11,6 +11,7 @@ from conversation.message import Choice
 
 MAX_BYTES = 64  # Telegram's callback_data
 _PIECE = re.compile(r"[A-Za-z0-9_-]+")
+_BASE36 = re.compile(r"[0-9a-z]+")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -45,7 +46,7 @@ def decode(payload: str) -> Chosen:
     match pieces:
         case ["d", code, *ids]:
             return Chosen(code, tuple(ids), None)
-        case ["s", turn, code, *ids] if turn.islower() or turn.isdigit():
+        case ["s", turn, code, *ids] if _BASE36.fullmatch(turn):
             return Chosen(code, tuple(ids), int(turn, 36))
     raise PayloadRefused(payload)
 

@@ -207,6 +207,7 @@ class Router:
     async def _outside(self, turn: Turn, chosen: Chosen) -> Sequence[Reply]:
         handler = self.routes.choices.get(chosen.code)
         if handler is None:
+            turn.unit.audit("tap-refused", turn.address)
             return await self._lost(turn, T("stale-choice"))
         return await handler(turn, chosen.ids)
 

@@ -7,25 +7,9 @@ from conversation.message import Incoming
 from conversation.state import State
 from core.languages import Language
 from core.texts import T
+from services.installation import Links
 from services.unit import Unit
 from services.village_search import VillageFinder
-
-
-@dataclass(frozen=True, slots=True)
-class Links:
-    """How people are led to this installation's accounts (invitations, posters)."""
-
-    telegram: str | None = None  # bot's username
-    whatsapp: str | None = None  # number in E.164 with the plus
-
-    def telegram_start(self, payload: str) -> str | None:
-        """https://t.me/… that opens the bot with this start parameter."""
-        return self.telegram and f"https://t.me/{self.telegram}?start={payload}"
-
-    def whatsapp_start(self, payload: str) -> str | None:
-        """https://wa.me/… that opens the chat with this word typed in."""
-        number = (self.whatsapp or "").removeprefix("+")
-        return f"https://wa.me/{number}?text={payload}" if number else None
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from emulator.control import Control
 from emulator.faults import Counters, Fault, Faults
 from emulator.files import Files
 from emulator.guard import Guard
+from emulator.habits import Habits
 from emulator.store import Json, Store
 from emulator.telegram import Bot, Telegram, stop_all
 from emulator.telegram_http import TelegramHttp
@@ -81,6 +82,7 @@ class Emulator:
         )
         self.telegram = Telegram(self.world, self.files, self.switches, self.session, self._execute)
         self.telegram_people = TelegramPeople(self.telegram)
+        self.habits = Habits(self.world, self.whatsapp.tasks, self.tap)
         guard = Guard(self.faults, self.counters)
         self._telegram_http = TelegramHttp(self.telegram, self.files, guard)
         self._twilio_http = TwilioHttp(
@@ -219,6 +221,7 @@ class Emulator:
         reads: bool = True,
         window_open: bool = False,
         exist_ok: bool = False,
+        taps: float = 0.0,
     ) -> Person:
         """Adds somebody; ids, phone and colour are chosen when not given.
 
@@ -233,7 +236,7 @@ class Emulator:
             username=username, phone=phone or f"+7705{number:07d}",
             external_id=external_id or (f"US.{10**12 + number}" if hidden else ""),
             hidden=hidden, language=language, on_page=on_page, role=role,
-            colour=colour or COLOURS[number % len(COLOURS)], reads=reads,
+            colour=colour or COLOURS[number % len(COLOURS)], reads=reads, taps=taps,
         )  # fmt: skip
         self.world.add(person)
         if started or window_open:
@@ -256,6 +259,7 @@ class Emulator:
     def add_people(
         self, count: int, channel: Channel = "telegram", *, prefix: str = "",
         started: bool = True, window_open: bool = False, language: str = "kk", reads: bool = True,
+        taps: float = 0.0,
     ) -> list[Person]:  # fmt: skip
         """Adds many silent people (not on the page) with ids prefix-1, prefix-2, …"""
         prefix = prefix or ("tg" if channel == "telegram" else "wa")
@@ -263,7 +267,7 @@ class Emulator:
         return [
             self.add_person(
                 f"{prefix}-{n}", f"Тұрғын {n}", channel, started=started,
-                window_open=window_open, language=language, reads=reads,
+                window_open=window_open, language=language, reads=reads, taps=taps,
             )
             for n in range(have + 1, have + count + 1)
         ]  # fmt: skip

@@ -237,7 +237,7 @@ class TwilioOut:
         """Shows the message at once, except media, which is fetched first."""
         if error is None and not media:
             self._show(sent, rendered, None)
-        self._statuses.follow(sent, self._rest(sent, rendered, media, error))
+        self._statuses.follow(sent, lambda: self._rest(sent, rendered, media, error))
 
     async def _rest(
         self, sent: Sent, rendered: Rendered, media: str, error: Refused | None

@@ -17,6 +17,9 @@ CHANNEL: Final = "XE" + "0" * 31 + "1"
 TICKS: Final = ("sent", "delivered", "read", "failed", "undelivered")
 
 
+Rest = Callable[[], Awaitable[list[tuple[str, int]]]]  # made only if it is waited for
+
+
 class Statuses:
     """Follows every accepted message."""
 
@@ -30,7 +33,7 @@ class Statuses:
         self._poster = poster
         self.tasks = Tasks(world.counters)
 
-    def follow(self, sent: "Sent", rest: Awaitable[list[tuple[str, int]]]) -> None:
+    def follow(self, sent: "Sent", rest: Rest) -> None:
         """Goes through the statuses in the background."""
         self.tasks.start(self._follow(sent, rest))
 
@@ -38,10 +41,10 @@ class Statuses:
         """Takes a message one status further."""
         self.tasks.start(self.step(sent, status, error))
 
-    async def _follow(self, sent: "Sent", rest: Awaitable[list[tuple[str, int]]]) -> None:
+    async def _follow(self, sent: "Sent", rest: Rest) -> None:
         if self._switches.status_queued:
             await self.step(sent, "queued", 0)
-        for status, error in await rest:
+        for status, error in await rest():
             await self.step(sent, status, error)
 
     async def step(self, sent: "Sent", status: str, error: int) -> None:

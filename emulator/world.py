@@ -32,6 +32,7 @@ class Person:
     reads: bool = True  # WhatsApp: reads at once and lets the sender know
     deactivated: bool = False
     group: bool = False
+    taps: float = 0.0  # the chance that this silent person taps what they get (emulator.habits)
 
     @property
     def address(self) -> str:
@@ -99,6 +100,7 @@ class World:
     """Everything that is remembered of people and chats."""
 
     def __init__(self, store: Store, clock: Clock, counters: Counters) -> None:
+        self.on_show: Callable[[Message], None] = lambda message: None
         self.store = store
         self.clock = clock
         self.counters = counters
@@ -185,6 +187,7 @@ class World:
         if not message.mine and not message.note:
             self.counters.received[message.person] += 1
         self.changed(message)
+        self.on_show(message)
         return message
 
     def changed(self, message: Message) -> None:

@@ -104,10 +104,10 @@ async def _audience(turn: Turn, answers: Answers, given: Given) -> Accepted:
 
 async def _addressed(turn: Turn, codes: Sequence[str], *, whole: bool) -> Accepted:
     if not codes:
-        return Problem(T("audience-nothing"))
+        return Problem(T("audience-nothing"), repeats=True)
     counts = await notices.reach(turn.unit, codes)
     if not counts.people:
-        return Problem(T("audience-empty"))
+        return Problem(T("audience-empty"), repeats=True)
     return Done({"audience": list(codes), "whole": whole})
 
 
@@ -144,7 +144,7 @@ async def _other(turn: Turn, answers: Answers, given: Given) -> Accepted:
 def _written(given: Given, key: str, more: Answers) -> Accepted:
     typed = given.text.strip()
     if given.files or not typed:
-        return Problem(T("notice-words-only"))
+        return Problem(T("notice-words-only"), repeats=True)
     title, _, body = typed.partition("\n")
     title, body = " ".join(title.split()), body.strip()
     if len(title) > LONGEST_TITLE:

@@ -95,7 +95,7 @@ async def _ask_name(turn: Turn, answers: Answers) -> Reply:
 async def _name(turn: Turn, answers: Answers, given: Given) -> Accepted:
     typed = given.text.strip()
     if not typed:
-        return Problem(T("text-needed"))
+        return Problem(T("text-needed"), repeats=True)
     match check_name(typed):
         case NameFault.LONG:
             return Problem(T("name-long", length=len(typed), most=LONGEST_NAME))
@@ -119,7 +119,7 @@ async def _street(turn: Turn, answers: Answers, given: Given) -> Accepted:
         return Done({"street": ""})
     typed = " ".join(given.text.split())
     if not typed:
-        return Problem(T("text-needed"))
+        return Problem(T("text-needed"), repeats=True)
     if len(typed) > LONGEST_STREET:
         return Problem(T("street-long", length=len(typed)))
     return Done({"street": typed})
@@ -135,7 +135,7 @@ async def _ask_birth(turn: Turn, answers: Answers) -> Reply:
 async def _birth(turn: Turn, answers: Answers, given: Given) -> Accepted:
     typed, today = given.text.strip(), local_date(turn.unit.now)
     if not typed:
-        return Problem(T("text-needed"))
+        return Problem(T("text-needed"), repeats=True)
     try:
         day = read_day(typed, today)
     except NoSuchDay:
@@ -171,7 +171,7 @@ async def _phone(turn: Turn, answers: Answers, given: Given) -> Accepted:
             return Problem(T("phone-foreign"))
         return Done({"phone": given.contact.phone, "proved": True})
     if not given.text.strip():
-        return Problem(T("text-needed"))
+        return Problem(T("text-needed"), repeats=True)
     phone = read_phone(given.text)
     if phone is None:
         return Problem(T("phone-wrong", typed=_shown(given.text)))

@@ -48,7 +48,7 @@ async def accept(turn: Turn, answers: Answers, given: Given) -> Accepted:
         return await _chosen(turn, find, given.chosen.code, given.chosen.ids)
     typed = given.text.strip()
     if not typed:
-        return Problem(T("text-needed"))
+        return Problem(T("text-needed"), repeats=True)
     if find.get("one") and fold(typed) in _YES:
         return _found(find["one"])
     if find.get("one") and fold(typed) in _NO:

@@ -1,6 +1,7 @@
 """What all processes share: the clock's offset, and the accounts on the messengers."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -29,14 +30,31 @@ class AccountView:
         return f"AccountView({self.channel} {self.id})"
 
 
+@dataclass(frozen=True, slots=True)
+class Links:
+    """How people are led to this installation's accounts (invitations, posters)."""
+
+    telegram: str | None = None  # bot's username
+    whatsapp: str | None = None  # number in E.164 with the plus
+
+    def telegram_start(self, payload: str) -> str | None:
+        """https://t.me/… that opens the bot with this start parameter."""
+        return self.telegram and f"https://t.me/{self.telegram}?start={payload}"
+
+    def whatsapp_start(self, payload: str) -> str | None:
+        """https://wa.me/… that opens the chat with this word typed in."""
+        number = (self.whatsapp or "").removeprefix("+")
+        return f"https://wa.me/{number}?text={payload}" if number else None
+
+
 async def clock_offset(session: AsyncSession) -> timedelta:
     """How far the installation's clock is ahead of the real one; zero in production."""
     return await session.scalar(select(Installation.clock_offset)) or timedelta()
 
 
-async def move_clock(session: AsyncSession, by: timedelta) -> None:
-    """Moves the installation's clock: only the demo does."""
-    await session.execute(update(Installation).values(clock_offset=Installation.clock_offset + by))
+async def set_clock(session: AsyncSession, offset: timedelta) -> None:
+    """Sets how far the installation's clock is ahead: only the demo does."""
+    await session.execute(update(Installation).values(clock_offset=offset))
 
 
 async def ensure_account(
@@ -69,3 +87,10 @@ async def accounts(session: AsyncSession, keyring: Keyring) -> list[AccountView]
 def _view(keyring: Keyring, account: Account) -> AccountView:
     secrets = json.loads(keyring.open(SECRETS, account.id, account.secrets))
     return AccountView(account.id, account.channel, account.sender, account.username, secrets)
+
+
+def links_of(accounts: Sequence[AccountView]) -> Links:
+    """How people are led to these accounts."""
+    telegram = next((a.username for a in accounts if a.channel == "telegram"), None)
+    sender = next((a.sender for a in accounts if a.channel == "whatsapp"), None)
+    return Links(telegram, sender.removeprefix("whatsapp:") if sender else None)

@@ -148,6 +148,19 @@ async def new_address(
     return AddressRow(address, None, None, None, 0, False, None)
 
 
+async def seed_language(
+    unit: Unit, address: UUID, language: str, *, last_inbound: bool
+) -> None:
+    """Language and last message of an address that was made without a conversation (demo)."""
+    await unit.session.execute(
+        text(
+            "UPDATE address SET language = :language, last_inbound_at ="
+            " CASE WHEN :heard THEN CAST(:now AS timestamptz) END WHERE id = :id"
+        ),
+        {"id": address, "language": language, "heard": last_inbound, "now": unit.now},
+    )
+
+
 async def add_aliases(
     unit: Unit, account: UUID, address: UUID, aliases: Sequence[tuple[str, str]]
 ) -> int:

@@ -53,7 +53,9 @@ WITH reach AS ({_REACH}), sent AS (
 SELECT count(*) AS recipients, count(*) FILTER (WHERE delivery_id IS NULL) AS unreachable FROM told
 """
 _COUNTS = """
-SELECT coalesce(d.outcome, 'pending:' || coalesce(d.waiting_for, '')) AS state, count(*) AS people,
+SELECT CASE WHEN r.delivery_id IS NULL THEN 'no-address'
+            ELSE coalesce(d.outcome, 'pending:' || coalesce(d.waiting_for, '')) END AS state,
+       count(*) AS people,
        count(r.acknowledged_at) AS acknowledged,
        count(*) FILTER (WHERE d.delivered_at IS NOT NULL) AS delivered,
        count(*) FILTER (WHERE d.read_at IS NOT NULL) AS read
@@ -262,7 +264,7 @@ async def progress(connection: AsyncConnection, notice: UUID) -> Progress:
         acknowledged += row.acknowledged
         delivered += row.delivered
         read += row.read
-        state, _, why = (row.state or "no-address").partition(":")
+        state, _, why = row.state.partition(":")
         if state == "pending" and why in ("window-closed", "template-unavailable", "daily-limit"):
             waiting[why] = waiting.get(why, 0) + row.people
         elif state == "pending":

@@ -175,7 +175,8 @@ async def settle(
         await _try_again(connection, claimed, result, now + pause)
         return None
     await connection.exec_driver_sql(
-        "UPDATE delivery SET outcome = $2::text, detail = $3, platform_id = coalesce($4, platform_id),"
+        "UPDATE delivery SET outcome = $2::text, detail = $3,"
+        " platform_id = coalesce($4, platform_id),"
         " rendered = $5, attempts = attempts + 1, waiting_for = NULL, claimed_until = NULL,"
         " sent_at = CASE WHEN $2::text = 'sent' THEN $6 ELSE sent_at END,"
         " announced_at = CASE WHEN $2::text = 'announced' THEN $6 ELSE announced_at END,"
@@ -220,7 +221,8 @@ async def status_reported(
     await connection.exec_driver_sql(
         "UPDATE delivery SET outcome = CASE WHEN $3::bool THEN NULL ELSE $2::text END,"
         " waiting_for = CASE WHEN $3::bool THEN $2::text END, detail = $4, claimed_until = NULL,"
-        " not_before = CASE WHEN $3::bool THEN $6::timestamptz ELSE not_before END, finished_at = $5"
+        " not_before = CASE WHEN $3::bool THEN $6::timestamptz ELSE not_before END,"
+        " finished_at = $5"
         " WHERE id = $1 AND delivered_at IS NULL",
         (delivery, failure.value, waits, detail, now, now + UNTIL_THEY_WRITE),
     )

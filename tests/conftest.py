@@ -8,12 +8,12 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+from support.database import SECRET, TestDatabase, empty
 
 from bot.database import Database, EmbeddedServer, engines, migrate
 from core.clock import Clock
 from services import keys
 from services.territory_import import DEMO_PLACES, import_territory
-from support.database import SECRET, TestDatabase, empty
 
 
 @pytest.fixture(scope="session")

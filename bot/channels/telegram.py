@@ -159,6 +159,8 @@ class TelegramChannel:
         await self.bot.session.close()
 
     async def _show(self, to: str, part: TelegramPart) -> str:
+        if part.edits is not None and part.buttons_only:
+            return await self._edit_buttons(to, part, part.edits)
         if part.edits is not None:
             return await self._edit(to, part, part.edits)
         if part.file is not None:
@@ -182,6 +184,17 @@ class TelegramChannel:
             if _says(error, (_NO_TEXT,)) and fits(part.text, CAPTION):
                 return await self._edit_caption(to, part, target)
             return await self._after_refused_edit(to, part, target, error)
+        return str(target)
+
+    async def _edit_buttons(self, to: str, part: TelegramPart, target: int) -> str:
+        """Changes the buttons; a message that is gone or too old keeps its own."""
+        try:
+            await self.bot.edit_message_reply_markup(
+                chat_id=to, message_id=target, reply_markup=_inline(part.inline)
+            )
+        except TelegramBadRequest as error:
+            if not _says(error, (_NOT_MODIFIED, *_CANNOT_EDIT)):
+                raise
         return str(target)
 
     async def _edit_caption(self, to: str, part: TelegramPart, target: int) -> str:

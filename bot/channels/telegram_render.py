@@ -41,6 +41,7 @@ class TelegramPart:
     keyboard: Keyboard | None = None
     removes_keyboard: bool = False
     edits: int | None = None
+    buttons_only: bool = False  # of the edited message: editMessageReplyMarkup
     file: FileRef | None = None
 
 
@@ -66,6 +67,9 @@ class _Styled:
 
 def render(content: Content) -> list[TelegramPart]:
     """The calls that show this content, in order; buttons are on the last one."""
+    target = content.replaces_platform_id
+    if content.buttons_only and target and target.isdecimal():
+        return [TelegramPart(inline=_inline(content), edits=int(target), buttons_only=True)]
     styled = _compose(content)
     inline = () if content.ask else _inline(content)
     if content.closes_keyboard and inline:

@@ -53,7 +53,7 @@ def secret_matches(header: str | None, expected: str) -> bool:
     """Whether X-Telegram-Bot-Api-Secret-Token is ours; an empty secret admits nobody."""
     if not header or not expected:
         return False
-    return hmac.compare_digest(header.encode(), expected.encode())
+    return hmac.compare_digest(header.encode(errors="surrogateescape"), expected.encode())
 
 
 def parse_update(account: UUID, update: Json, received_at: datetime) -> Incoming | None:

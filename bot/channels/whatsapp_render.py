@@ -96,7 +96,8 @@ def render_template(content: Content, wording: TemplateTexts = locale_texts) -> 
     kind, *values = content.template
     template = Template(kind, content.language, *wording(kind, content.language))
     button = next(iter((*content.choices, *content.nav)), None)
-    return [TemplatePart(template, tuple(values), button.payload if button else READ)]
+    payload = content.template_payload or (button.payload if button else READ)
+    return [TemplatePart(template, tuple(values), payload)]
 
 
 def _compose(content: Content) -> str:

@@ -107,7 +107,7 @@ function listen() {
 function fits(rule) {
   if (!rule) return false;
   return [...phones.values()].filter((phone) => !rule.person || phone.id === rule.person)
-    .some((phone) => [...phone.messages.values()].some((message) => message.text.includes(rule.contains)
+    .some((phone) => [...phone.messages.values()].some((message) => [].concat(rule.contains).some((words) => message.text.includes(words))
       && (rule.mine === undefined || rule.mine === message.mine)));
 }
 

@@ -227,6 +227,7 @@ async def test_an_answer_that_takes_too_long_is_unknown(
     emulator.fault("sendMessage", delay=0.3)
     [result] = await send(telegram, aigul.telegram_id, NOTICE)
     assert result.outcome is Outcome.UNKNOWN
+    await emulator.wait_for("aigul")  # and it did arrive
 
 
 async def test_a_server_that_is_not_there_is_transient(files: MemoryFiles) -> None:

@@ -18,7 +18,7 @@ from bot.channels.whatsapp_render import (
     render,
     render_template,
 )
-from bot.channels.whatsapp_templates import Shape, Template, variable
+from bot.channels.whatsapp_templates import Shape, Template, locale_texts, variable
 from bot.channels.wording import fits, units
 from conversation.message import Button, Content
 from core.languages import Language
@@ -271,3 +271,14 @@ def test_a_template_variable_is_what_whatsapp_takes(text: str) -> None:
     assert 1 <= units(value) <= 255
     assert not re.search(r"[\n\r\t]| {5,}", value)
     assert value.strip()
+
+
+@pytest.mark.parametrize("language", Language)
+def test_the_locales_words_are_a_template(language: Language) -> None:
+    """WhatsApp refuses a template that begins or ends with a variable."""
+    body, button = locale_texts("notice", language)
+    assert re.findall(r"\{\{\d\}\}", body) == ["{{1}}", "{{2}}"]
+    assert not body.startswith("{{")
+    assert not body.endswith("}}")
+    assert units(body) <= 1024 - 2 * 255
+    assert 1 <= units(button) <= 20

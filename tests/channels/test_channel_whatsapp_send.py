@@ -333,6 +333,7 @@ async def test_an_answer_that_takes_too_long_is_unknown(
     emulator.fault("messages.create", delay=0.3)
     [result] = await send(whatsapp, marat, Content(KK, "Сәлем"))
     assert result.outcome is Outcome.UNKNOWN
+    await emulator.wait_for("marat")  # and it did arrive
 
 
 async def test_a_server_that_is_not_there_is_transient(

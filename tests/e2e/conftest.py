@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-
-from emulator.app import Emulator
 from support.database import TestDatabase
 from support.world import AUTH, SENDER, SID, TOKEN, World, free_port, run_app
+
+from emulator.app import Emulator
 
 
 @pytest_asyncio.fixture

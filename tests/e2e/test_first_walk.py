@@ -1,6 +1,7 @@
 """A villager on each messenger registers, the akim sends a notice, both read it."""
 
 from support.world import OKRUG, World
+
 from services import roles
 from services.roles import RoleName
 

@@ -31,9 +31,9 @@ class TestDatabase:
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:
         """A session whose work is committed at the end."""
-        async with AsyncSession(self.database.work, expire_on_commit=False) as session:
-            async with session.begin():
-                yield session
+        factory = AsyncSession(self.database.work, expire_on_commit=False)
+        async with factory as session, session.begin():
+            yield session
 
     @asynccontextmanager
     async def unit(self, channel: str = "test") -> AsyncIterator[Unit]:
@@ -52,8 +52,8 @@ async def empty(database: Database) -> None:
         await connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
 
 
-async def until(condition: Callable[[], Awaitable[object]], timeout: float = 15.0) -> None:
+async def until(condition: Callable[[], Awaitable[object]], seconds: float = 15.0) -> None:
     """Waits for something to become true; no sleep as synchronisation, no endless wait."""
-    async with asyncio.timeout(timeout):
+    async with asyncio.timeout(seconds):
         while not await condition():
             await asyncio.sleep(0.02)
