@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.channels.base import Channel
@@ -24,7 +23,7 @@ from bot.engine import Engine, Received
 from bot.polling import Poller, Update
 from bot.stored_files import StoredFiles
 from conversation.message import Incoming
-from core.clock import Clock
+from core.clock import Clock, use_zone
 from core.crypto import Keyring
 from core.languages import Language
 from core.settings import Settings
@@ -161,23 +160,29 @@ class App:
     async def _follow_clock(self) -> None:
         """Takes over the stored offset, so that all processes agree on the time."""
         while True:
-            with suppress(SQLAlchemyError, OSError):
+            with suppress(Exception):  # the database is away: the offset stays
                 async with AsyncSession(self.database.work) as session:
                     self.clock.offset = await installation.clock_offset(session)
             await asyncio.sleep(CLOCK_REFRESH)
 
 
-async def make_app(settings: Settings, database: Database, clock: Clock | None = None) -> App:
+async def make_app(
+    settings: Settings, database: Database, clock: Clock | None = None, *, seed: bool = True
+) -> App:
     """Opens the keys and the accounts that the settings name; nothing runs yet.
+
+    `seed` False leaves the accounts as they are: for the operator's commands.
 
     Raises SealBroken when SECRET_KEY is not the installation's.
     """
     clock = clock or Clock()
+    use_zone(settings.timezone)
     async with AsyncSession(database.work) as session, session.begin():
         keyring = await keys.open_keyring(session, settings.secret_key or "", clock.now())
         clock.offset = await installation.clock_offset(session)
         unit = Unit(session, keyring, clock.now(), "start")
-        await _seed_accounts(unit, settings)
+        if seed:
+            await _seed_accounts(unit, settings)
         await audit.write(unit)
         accounts = await installation.accounts(session, keyring)
     engine = Engine(database, keyring, clock, make_router(), links_of(accounts), uuid4())
@@ -185,29 +190,26 @@ async def make_app(settings: Settings, database: Database, clock: Clock | None =
 
 
 async def _seed_accounts(unit: Unit, settings: Settings) -> None:
+    """The accounts that the environment names; what it no longer names is retired."""
+    seeded = []
     if settings.telegram_token:
-        username = await _username(settings)
-        await installation.ensure_account(
-            unit,
-            "telegram",
-            settings.telegram_token.partition(":")[0],
-            username,
-            {
-                "token": settings.telegram_token,
-                "webhook_secret": settings.telegram_webhook_secret or "",
-            },
+        secrets = {
+            "token": settings.telegram_token,
+            "webhook_secret": settings.telegram_webhook_secret or "",
+        }
+        sender, username = settings.telegram_token.partition(":")[0], await _username(settings)
+        seeded.append(
+            await installation.ensure_account(unit, "telegram", sender, username, secrets)
         )
     if settings.twilio_account_sid and settings.twilio_auth_token:
-        await installation.ensure_account(
-            unit,
-            "whatsapp",
-            settings.twilio_whatsapp_from or "",
-            None,
-            {
-                "account_sid": settings.twilio_account_sid,
-                "auth_token": settings.twilio_auth_token,
-            },
-        )
+        secrets = {
+            "account_sid": settings.twilio_account_sid,
+            "auth_token": settings.twilio_auth_token,
+        }
+        sender = settings.twilio_whatsapp_from or ""
+        seeded.append(await installation.ensure_account(unit, "whatsapp", sender, None, secrets))
+    for account in await installation.retire_others(unit, [one.id for one in seeded]):
+        log.warning("account-retired", account=str(account))
 
 
 async def _username(settings: Settings) -> str | None:

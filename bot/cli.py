@@ -13,6 +13,7 @@ from core.settings import Settings, SettingsWrong, check_to_serve, demo_secret, 
 
 if TYPE_CHECKING:
     from bot.database import Database
+    from services.unit import Unit
 
 T = TypeVar("T")
 
@@ -82,23 +83,20 @@ def invite(
 
     async def work(database: "Database") -> dict[str, str]:
         from bot.command import unit_of
-        from services import installation, roles, territory
-        from services.installation import links_of
+        from services import roles, territory
 
         async with unit_of(database, _settings()) as unit:
             if await territory.find_place(unit.session, place) is None:
                 raise _Failed(f"--place: no place {place}. Was КАТО imported?")
             code = await roles.invite(unit, RoleName(role), place)
-            accounts = await installation.accounts(unit.session, unit.keyring)
-            links = links_of(accounts)
-            shown = {
-                "code": f"i_{code}",
-                "telegram": links.telegram_start(f"i_{code}"),
-                "whatsapp": links.whatsapp_start(f"i_{code}"),
-            }
-            return {name: value for name, value in shown.items() if value}
+            return {"code": f"i_{code}", **await _links(unit, f"i_{code}")}
 
-    _print(_with_database(work), as_json)
+    found = _with_database(work)
+    _print(found, as_json)
+    if not as_json:
+        _print_qr(found)
+    if len(found) == 1:
+        typer.echo("The links appear once zhiyn serve has run with a messenger set up.", err=True)
 
 
 @cli.command()
@@ -155,25 +153,53 @@ def territory_show(
     async def work(database: "Database") -> dict[str, Any]:
         from sqlalchemy.ext.asyncio import async_sessionmaker
 
+        from bot.command import unit_of
         from bot.territory_cli import show
         from services.territory import UnknownPlace
 
         try:
-            return await show(async_sessionmaker(database.work), code)
+            found = await show(async_sessionmaker(database.work), code)
         except UnknownPlace:
             raise _Failed(f"no place {code}") from None
+        settings = _settings()
+        if settings.secret_key:
+            async with unit_of(database, settings) as unit:
+                found["links"] = await _links(unit, f"v_{code}")
+        return found
 
     found = _with_database(work)
     if as_json:
         return _print(found, as_json)
     from bot.territory_cli import show_lines
 
+    links = found.pop("links", {})
     for line in show_lines(found):
         typer.echo(line)
+    _print(links, as_json)
 
 
 class _Failed(Exception):
     """The command cannot do it; the text says why in one line."""
+
+
+async def _links(unit: "Unit", payload: str) -> dict[str, str]:
+    """How people are led here with this payload, on each messenger that is set up."""
+    from services import installation
+
+    accounts = await installation.accounts(unit.session, unit.keyring)
+    return installation.links_of(accounts).starts(payload)
+
+
+def _print_qr(links: dict[str, str]) -> None:
+    """The links as pictures for a phone's camera, where the terminal is a person's."""
+    if not sys.stdout.isatty():
+        return
+    import segno
+
+    for name in ("telegram", "whatsapp"):
+        if name in links:
+            typer.echo(f"\n{name}:")
+            segno.make(links[name], error="m").terminal(compact=True)
 
 
 def _settings() -> Settings:
@@ -236,6 +262,8 @@ def _known(error: Exception) -> str | None:
     name = type(error).__name__
     if name == "MigrationsPending":
         return "The database is older than the program. Run: zhiyn migrate"
+    if name == "DatabaseNewer":
+        return "The database is newer than the program. Install the newer Zhiyn"
     if name == "SealBroken":
         return "SECRET_KEY: not the one that this installation's keys were made with"
     if isinstance(error, OSError) and error.errno == 98:

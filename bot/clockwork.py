@@ -53,8 +53,9 @@ class Clockwork:
         while not self._stopping.is_set():
             try:
                 await self._lead()
-            except (SQLAlchemyError, OSError) as error:
-                log.warning("clock-waits", error=type(error).__name__)
+            except Exception as error:  # whatever it is, the clock has to go on
+                level = log.warning if is_transient(error) else log.error
+                level("clock-waits", error=where(error))
             LEADER.set(0)
             await self._pause(RETRY)
 

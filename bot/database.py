@@ -28,6 +28,10 @@ class MigrationsPending(Exception):
     """The database is older than the program; `zhiyn migrate` brings it up to date."""
 
 
+class DatabaseNewer(Exception):
+    """The database was migrated by a newer program than this one."""
+
+
 class EmbeddedServer:
     """PostgreSQL from the wheel, in a folder of its own; stopped by us (PLATFORMS 11)."""
 
@@ -129,11 +133,14 @@ async def migrate(engine: AsyncEngine, target: str = "head") -> None:
 
 
 async def pending(connection: AsyncConnection) -> bool:
-    """Is the schema older than the program?"""
+    """Is the schema older than the program? Raises DatabaseNewer when it is newer."""
     current = await connection.run_sync(
         lambda sync: MigrationContext.configure(sync).get_current_revision()
     )
-    return current != ScriptDirectory.from_config(_config()).get_current_head()
+    script = ScriptDirectory.from_config(_config())
+    if current not in {None, *(revision.revision for revision in script.walk_revisions())}:
+        raise DatabaseNewer
+    return current != script.get_current_head()
 
 
 async def ready(database: Database) -> None:

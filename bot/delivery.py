@@ -24,7 +24,7 @@ from bot.metrics import SENT
 from conversation.message import ChannelName, Content
 from core.clock import Clock
 from core.crypto import Keyring
-from core.outcomes import ARRIVED, Outcome, SendResult
+from core.outcomes import ARRIVED, WAITING, Outcome, SendResult
 from services import outbox
 from services.dead_letters import where
 from services.outbox import Claimed
@@ -37,6 +37,10 @@ AHEAD = timedelta(milliseconds=200)  # how far bulk may reserve: a reply waits n
 IDLE = 0.5  # seconds between looks into the outbox when nothing wakes us
 BATCH = 32
 PARALLEL = 16
+
+
+class _AccountHeld(Exception):
+    """The account's next slot is far away; its leases are given back."""
 
 
 class Bursts:
@@ -94,8 +98,7 @@ class Sender:
                 if left := set(deliveries) - {one.id for one in claimed}:
                     await outbox.release(connection, list(left), self.process)
                 await connection.commit()
-            for one in claimed:
-                await self._deliver(one)
+            await self._one_after_the_other(claimed)
         except Exception as error:
             self._report(error)
         self.wake()
@@ -127,7 +130,7 @@ class Sender:
             claimed = await self._claim(priorities)
             found += len(claimed)
             addresses = [list(group) for _, group in groupby(claimed, lambda one: one.address)]
-            await asyncio.gather(*(self._deliver_in_order(group) for group in addresses))
+            await asyncio.gather(*(self._in_its_turn(group) for group in addresses))
         return found
 
     async def _claim(self, priorities: tuple[int, int]) -> list[Claimed]:
@@ -142,25 +145,41 @@ class Sender:
                 priorities=priorities,
             )
 
-    async def _deliver_in_order(self, claimed: Sequence[Claimed]) -> None:
-        for one in claimed:
-            async with self._busy:
-                await self._deliver(one)
+    async def _in_its_turn(self, claimed: Sequence[Claimed]) -> None:
+        async with self._busy:
+            await self._one_after_the_other(claimed)
 
-    async def _deliver(self, claimed: Claimed) -> None:
-        """Sends one delivery, all its parts, and writes what came of it."""
+    async def _one_after_the_other(self, claimed: Sequence[Claimed]) -> None:
+        """Sends to one address; what has to be tried again holds up what follows it."""
+        for number, one in enumerate(claimed):
+            if not await self._deliver(one):
+                return await self._release(claimed[number + 1 :])
+
+    async def _deliver(self, claimed: Claimed) -> bool:
+        """Sends one delivery, all its parts, and writes what came of it; is that final?"""
         if self._held():
-            return await self._release(claimed)
+            await self._release([claimed])
+            return False
         if not self._bursts.allows(claimed.address):
             return await self._settle(claimed, SendResult(Outcome.THROTTLED, retry_after=1), None)
         if claimed.stopped and claimed.priority != outbox.REPLY:
             return await self._settle(claimed, SendResult(Outcome.BLOCKED), None)
         try:
             result, rendered = await self._send(claimed)
+        except _AccountHeld:
+            await self._release([claimed])
+            return False
         except Exception as error:
-            log.error("send-failed", error=where(error), delivery=str(claimed.id))
-            result, rendered = SendResult(Outcome.REFUSED, detail=where(error)), None
-        await self._settle(claimed, result, rendered)
+            result, rendered = self._not_sent(claimed, error), None
+        return await self._settle(claimed, result, rendered)
+
+    def _not_sent(self, claimed: Claimed, error: Exception) -> SendResult:
+        """Our own failure: a database that is away passes, a bug does not."""
+        transient = is_transient(error)
+        level = log.warning if transient else log.error
+        level("send-failed", error=where(error), delivery=str(claimed.id))
+        outcome = Outcome.TRANSIENT if transient else Outcome.REFUSED
+        return SendResult(outcome, detail=where(error))
 
     async def _send(self, claimed: Claimed) -> tuple[SendResult, bytes]:
         content = await self._resolved(Content.from_json(claimed.content))
@@ -189,13 +208,14 @@ class Sender:
             )
         return dataclasses.replace(content, replaces=None, replaces_platform_id=known)
 
-    async def _settle(self, claimed: Claimed, result: SendResult, rendered: bytes | None) -> None:
+    async def _settle(self, claimed: Claimed, result: SendResult, rendered: bytes | None) -> bool:
         now = self.clock.now()
         SENT.labels(self.channel.name.value, result.outcome.value).inc()
         async with self.database.work.begin() as connection:
-            await outbox.settle(connection, claimed, result, now, rendered)
+            outcome = await outbox.settle(connection, claimed, result, now, rendered)
             if result.outcome is Outcome.THROTTLED and rendered is not None:
                 await self._hold(connection, now + timedelta(seconds=result.retry_after or 1))
+        return outcome is not None or result.outcome in WAITING
 
     async def _hold(self, connection: AsyncConnection, until: datetime) -> None:
         self._held_until = until
@@ -204,17 +224,25 @@ class Sender:
     def _held(self) -> bool:
         return self._held_until is not None and self.clock.now() < self._held_until
 
-    async def _release(self, claimed: Claimed) -> None:
+    async def _release(self, claimed: Sequence[Claimed]) -> None:
         async with self.database.work.begin() as connection:
-            await outbox.release(connection, [claimed.id], self.process)
+            await outbox.release(connection, [one.id for one in claimed], self.process)
 
     async def _slot(self) -> None:
-        """Waits for the account's next slot, which all processes share."""
+        """Waits for the account's next slot, which all processes share.
+
+        Raises _AccountHeld when it is so far off that the lease would not last: another process
+        was told to wait.
+        """
         async with self.database.work.begin() as connection:
             slot = await outbox.reserve_slots(
                 connection, self.account, self.clock.now(), timedelta(seconds=1 / self.rate), 1
             )
-        await asyncio.sleep(max((slot - self.clock.now()).total_seconds(), 0))
+        wait = slot - self.clock.now()
+        if wait > outbox.LEASE / 3:
+            self._held_until = slot
+            raise _AccountHeld
+        await asyncio.sleep(max(wait.total_seconds(), 0))
 
     async def _sleep(self, seconds: float) -> None:
         try:

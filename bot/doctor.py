@@ -63,7 +63,7 @@ async def _replay(
     from bot.app import make_app
     from bot.engine import Received, from_dict
 
-    app = await make_app(settings, database)
+    app = await make_app(settings, database, seed=False)
     done = 0
     for letter in letters:
         incoming = dataclasses.replace(

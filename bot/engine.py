@@ -238,15 +238,17 @@ def is_transient(error: BaseException) -> bool:
     """Can the same update succeed when it comes again?"""
     if isinstance(error, ConnectionError | TimeoutError | OSError):
         return True
-    if isinstance(error, InterfaceError | OperationalError):
+    if isinstance(error, OperationalError | PoolTimeout):
         return True
-    if isinstance(error, PoolTimeout | asyncpg.InterfaceError):
-        return True
+    if isinstance(error, InterfaceError):
+        cause = getattr(error.orig, "__cause__", None)
+        return not isinstance(cause, ValueError)  # a wrong argument is a bug, no broken connection
     if isinstance(error, DBAPIError):
         state = str(getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", ""))
         return error.connection_invalidated or state[:2] in _TRANSIENT_CLASSES
     # While it connects, asyncpg's own errors come through: "the database system is starting up".
-    return isinstance(error, asyncpg.PostgresError) and error.sqlstate[:2] in _TRANSIENT_CLASSES
+    state = str(getattr(error, "sqlstate", None) or "")
+    return isinstance(error, asyncpg.PostgresError) and state[:2] in _TRANSIENT_CLASSES
 
 
 def as_dict(incoming: Incoming) -> dict[str, Any]:

@@ -23,7 +23,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.channels.telegram_updates import ALLOWED_UPDATES, chat_id_of
 from bot.database import Database
-from bot.engine import Received
+from bot.engine import Received, is_transient
+from services.dead_letters import where
 
 log = structlog.get_logger()
 
@@ -62,8 +63,9 @@ class Poller:
         while not self._stopping.is_set():
             try:
                 await self._under_lock()
-            except (SQLAlchemyError, OSError) as error:
-                log.warning("polling-waits", error=type(error).__name__)
+            except Exception as error:  # whatever it is, somebody has to go on polling
+                level = log.warning if is_transient(error) else log.error
+                level("polling-waits", error=where(error))
             await self._pause(RETRY)
 
     def stop(self) -> None:

@@ -14,6 +14,7 @@ from conversation.payload import Chosen
 from conversation.state import Answers, FormState
 from conversation.turn import Turn
 from core.texts import T
+from services.unit import Refused
 
 BACK, CANCEL = "back", "cancel"
 _RETURN = "~return"  # the step to come back to after a correction
@@ -81,9 +82,12 @@ def _always(_: Answers) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One question. `holds` names the answers that it fills: going back clears them no more
-    than asking again does, a new answer overwrites. `free_text`: typed words are an answer, not
-    a choice with mistakes. `applies`: is this step asked at all, given the answers so far?
+    """One question. Going back clears no answers, a new answer overwrites.
+
+    `free_text`: typed words are an answer, not a choice with mistakes. `applies`: is this step
+    asked at all, given the answers so far? `holds`: the answers that show it was answered; a
+    form of an older version is taken up at the first step without them. `claims`: are these
+    words an answer here, although they are a command elsewhere (a village called "Тоқта")?
     """
 
     name: str
@@ -92,6 +96,9 @@ class Step:
     free_text: bool = False
     applies: Callable[[Answers], bool] = _always
     back_within: Callable[[Answers], bool] | None = None  # undoes the last Stay; False: nothing
+    holds: tuple[str, ...] = ()
+    claims: Callable[[Turn, str], Awaitable[bool]] | None = None
+    ways_out: bool = True  # False: its choices have a way out among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,7 @@ class Form:
     version: int
     steps: Sequence[Step]
     finish: Callable[[Turn, Answers], Awaitable[Sequence[Reply]]]
-    cancelled: T
+    cancelled: T | Callable[[Answers], T]
     upgrade: Callable[[int, Answers], Answers] | None = None
 
     def step(self, name: str) -> Step | None:
@@ -126,6 +133,7 @@ async def resume(turn: Turn, form: Form) -> list[Reply]:
         if form.upgrade is not None:
             state.answers = form.upgrade(state.version, state.answers)
         state.version = form.version
+        state.step = _first_open(form, state.answers)
     if form.step(state.step) is None:
         return await _advance(turn, form, after=None)
     return [await _ask(turn, form, state)]
@@ -173,8 +181,9 @@ async def back(turn: Turn, form: Form) -> list[Reply]:
 
 def cancel(turn: Turn, form: Form) -> T:
     """Drops the form; the text says that nothing was sent or stored."""
+    answers = _current(turn).answers
     turn.state.form = turn.state.parked = None
-    return form.cancelled
+    return form.cancelled if isinstance(form.cancelled, T) else form.cancelled(answers)
 
 
 def park(turn: Turn) -> None:
@@ -194,9 +203,20 @@ async def _advance(turn: Turn, form: Form, after: Step | None) -> list[Reply]:
         if step.applies(state.answers):
             state.step = step.name
             return [await _ask(turn, form, state)]
-    answers = state.answers
     turn.state.form = None
-    return list(await form.finish(turn, answers))
+    try:
+        return list(await form.finish(turn, state.answers))
+    except Refused:
+        turn.state.parked = state  # nothing of it is lost: it can be corrected or cancelled
+        raise
+
+
+def _first_open(form: Form, answers: Answers) -> str:
+    """The first step that is asked and not answered; the last one when all are answered."""
+    answers.pop(_RETURN, None)
+    asked = [step for step in form.steps if step.applies(answers)]
+    is_open = (s.name for s in asked if not (s.holds and all(name in answers for name in s.holds)))
+    return next(is_open, asked[-1].name)
 
 
 async def _ask(turn: Turn, form: Form, state: FormState, notice: T | None = None) -> Reply:
@@ -208,6 +228,8 @@ async def _ask(turn: Turn, form: Form, state: FormState, notice: T | None = None
 
 
 def _ways_out(form: Form, step: Step) -> Sequence[Choice]:
+    if not step.ways_out:
+        return ()
     cancel_choice = Choice(CANCEL, T("nav-cancel"))
     if form.steps[0] is step and step.back_within is None:
         return (cancel_choice,)

@@ -8,8 +8,11 @@ from rapidfuzz import fuzz, process
 from conversation.state import Offered
 from core.names import fold
 
-_CLOSE = 82  # of 100: "казакша" for "Қазақша", "соглсен" for "Согласен(на)" still pass
+_CLOSE = 82  # of 100: "тиркелуу" for "Тіркелу", "согласна" for "Согласен(на)" still pass
 _SHORTEST = 4  # letters; shorter words are too alike
+_MORE = 1  # letters that a slip of the thumb adds; "не отправить" adds three to "Отправить"
+# "Келіспеймін" (I do not agree) is two letters away from "Келісемін" (I agree).
+_DENIAL = re.compile(r"[мбп][ае]|\b(?:не|нет|жок|емес)\b")
 
 
 def choose(text: str, offered: Sequence[Offered], *, free_text: bool) -> Offered | None:
@@ -30,7 +33,15 @@ def choose(text: str, offered: Sequence[Offered], *, free_text: bool) -> Offered
 
 
 def _closest(wanted: str, labels: Sequence[str], offered: Sequence[Offered]) -> Offered | None:
+    """The likeliest choice. Words that may deny it are never taken for it: better to ask again."""
     found = process.extract(wanted, labels, scorer=fuzz.ratio, score_cutoff=_CLOSE, limit=2)
     if not found or (len(found) > 1 and found[0][1] == found[1][1]):
         return None
+    label = labels[found[0][2]]
+    if len(wanted) > len(label) + _MORE or _denials(wanted) > _denials(label):
+        return None
     return offered[found[0][2]]
+
+
+def _denials(folded: str) -> int:
+    return len(_DENIAL.findall(folded))

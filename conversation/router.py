@@ -23,7 +23,13 @@ ChoiceHandler = Callable[[Turn, tuple[str, ...]], Awaitable[Sequence[Reply]]]
 StartHandler = Callable[[Turn, str], Awaitable[Sequence[Reply]]]
 
 PAGE = "page"
+LONGEST_COMMAND = 40  # characters
 _DEEP_LINK = re.compile(r"(?:^|\s)([a-z])_([A-Za-z0-9-]{3,60})(?:\s|$)")
+_WAYS_OUT = {
+    BACK: ("back", "назад", "вернуться", "артқа", "кері"),
+    CANCEL: ("cancel", "отмена", "отменить", "болдырмау", "бас тарту"),
+}  # each understood in both languages, whatever the buttons say
+_WAY_WORDS = {fold(word): way for way, words in _WAYS_OUT.items() for word in words}
 _COMMAND = re.compile(r"/([a-z]+)(?:@\w+)?(?:\s.*)?", re.DOTALL)
 
 
@@ -94,7 +100,7 @@ class Router:
     async def route(self, turn: Turn) -> Sequence[Reply]:
         """The replies to this message."""
         incoming = turn.incoming
-        link = deep_link(incoming)
+        link = self._link(incoming)
         if turn.language is None:
             return await self._before_language(turn, link)
         if link is not None:
@@ -109,6 +115,12 @@ class Router:
             case Kind.CONTACT | Kind.ATTACHMENT:
                 return await self._gave(turn, incoming)
         return await self._lost(turn, T("unknown-kind"))
+
+    def _link(self, incoming: Incoming) -> tuple[str, str] | None:
+        """The deep link; in typed words only one that means something here."""
+        link = deep_link(incoming)
+        typed = incoming.kind is Kind.TEXT
+        return None if link and typed and link[0] not in self.routes.starts else link
 
     async def _before_language(self, turn: Turn, link: tuple[str, str] | None) -> Sequence[Reply]:
         if link is not None:
@@ -155,6 +167,8 @@ class Router:
         if offered is not None:
             return await self._tapped(turn, offered.payload)
         command = self.command_of(text)
+        if command and form and step and step.claims and await step.claims(turn, text):
+            return await forms.answer(turn, form, Given(text=text))
         if command == "help" and form:
             return await self._in_form_help(turn, form)
         if command in (BACK, CANCEL):
@@ -168,9 +182,11 @@ class Router:
     def command_of(self, text: str) -> str | None:
         """The command that these words are, when they stand alone: "/menu", "мәзір", "Стоп!"."""
         slash = _COMMAND.fullmatch(text.strip())
-        if slash and slash[1] in self.routes.commands | {BACK: None, CANCEL: None}:
+        if slash and slash[1] in (*self.routes.commands, *_WAYS_OUT):
             return slash[1]
-        return self.routes.words.get(fold(text)) if len(text) <= 40 else None
+        if len(text) > LONGEST_COMMAND:
+            return None
+        return self.routes.words.get(fold(text)) or _WAY_WORDS.get(fold(text))
 
     async def _in_form_help(self, turn: Turn, form: Form) -> Sequence[Reply]:
         help_text, *_ = await self.routes.commands["help"](turn)

@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-LOCAL = ZoneInfo("Asia/Almaty")  # UTC+5 since 01.03.2024; `zhiyn doctor` checks the tz database
+_zone = ZoneInfo("Asia/Almaty")  # UTC+5 since 01.03.2024; `zhiyn doctor` checks the tz database
+
+
+def use_zone(name: str) -> None:
+    """The zone of the setting TIMEZONE, once at start: where calendar days begin."""
+    global _zone
+    _zone = ZoneInfo(name)
 
 
 @dataclass(slots=True)
@@ -42,7 +48,7 @@ class FrozenClock(Clock):
 
 def local(moment: datetime) -> datetime:
     """The moment as clocks in Kazakhstan show it."""
-    return moment.astimezone(LOCAL)
+    return moment.astimezone(_zone)
 
 
 def local_date(moment: datetime) -> date:

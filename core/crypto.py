@@ -2,7 +2,8 @@
 
 A sealed value is `key id (2 bytes) | nonce (12) | AES-256-GCM ciphertext and tag`, bound to its
 table, column and row: a value copied elsewhere does not open. `SECRET_KEY` only wraps the data
-keys and the index key, which lie in table `key`; changing it rewraps them and touches no row.
+keys and the index key, which lie in table `key`: another `SECRET_KEY` means to wrap these anew
+and touches no other row.
 """
 
 import hashlib
@@ -49,7 +50,7 @@ def unwrap(kek: bytes, key_id: int, wrapped: bytes) -> bytes:
         return AESGCM(kek).decrypt(
             wrapped[:_NONCE], wrapped[_NONCE:], key_id.to_bytes(_KEY_ID, "big")
         )
-    except InvalidTag:
+    except (InvalidTag, ValueError):  # ValueError: too short to hold a nonce
         raise SealBroken("SECRET_KEY does not open the stored keys") from None
 
 
@@ -82,7 +83,7 @@ class Keyring:
         nonce, body = sealed[_KEY_ID : _KEY_ID + _NONCE], sealed[_KEY_ID + _NONCE :]
         try:
             return self._cipher(key_id).decrypt(nonce, body, _binding(place, row))
-        except (InvalidTag, KeyError):
+        except (InvalidTag, KeyError, ValueError):
             raise SealBroken(f"{place} of {row} does not open") from None
 
     def index(self, purpose: str, value: str) -> bytes:

@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default_factory=default_data_dir)
     secret_key: str | None = Field(default=None, repr=False)
     public_url: str | None = None
-    telegram_token: str | None = Field(default=None, repr=False, pattern=_TOKEN)
+    telegram_token: str | None = Field(default=None, repr=False, pattern=f"^{_TOKEN}$")
     telegram_mode: Literal["polling", "webhook"] = "polling"
     telegram_webhook_secret: str | None = Field(
         default=None, repr=False, pattern=rf"^{_WEBHOOK_SECRET}$"
@@ -154,6 +154,8 @@ def _missing_whatsapp(s: Settings) -> list[str]:
 
 
 def _plain(message: str, kind: str) -> str:
+    if kind in ("less_than_equal", "greater_than_equal", "int_parsing"):
+        return "has to be a number from 1 to 65535"
     if kind == "string_pattern_mismatch":
         return "does not look right; see docs/operator.md for its form"
     return message.removeprefix("Value error, ")

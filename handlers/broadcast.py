@@ -11,7 +11,7 @@ from conversation.state import Answers
 from conversation.turn import Turn
 from core.languages import Language
 from core.texts import Joined, T, Words, texts
-from handlers.forms import known
+from handlers.forms import known, unclear
 from handlers.notice import composed, live_reply
 from services import notices, roles, territory
 from services.notices import NoticeText
@@ -53,7 +53,7 @@ async def _ask_place(turn: Turn, answers: Answers) -> Reply:
 async def _place(turn: Turn, answers: Answers, given: Given) -> Accepted:
     if given.chosen and given.chosen.ids and given.chosen.ids[0] in answers["places"]:
         return Done({"place": given.chosen.ids[0]})
-    return Problem(T("audience-unclear", typed=given.text[:60]))
+    return unclear("audience-unclear", given)
 
 
 # To whom
@@ -99,7 +99,7 @@ async def _audience(turn: Turn, answers: Answers, given: Given) -> Accepted:
             return Stay({"picked": sorted(picked)})
         case ("n-done",):
             return await _addressed(turn, answers.get("picked", []), whole=False)
-    return Problem(T("audience-unclear", typed=given.text[:60]))
+    return unclear("audience-unclear", given)
 
 
 async def _addressed(turn: Turn, codes: Sequence[str], *, whole: bool) -> Accepted:
@@ -136,7 +136,7 @@ async def _ask_other(turn: Turn, answers: Answers) -> Reply:
 
 async def _other(turn: Turn, answers: Answers, given: Given) -> Accepted:
     first = _first(turn, answers)
-    if given.chosen is not None:
+    if given.chosen is not None and given.chosen.code == "n-only":
         return Done({"only": first.value, _key(first.other): None})
     return _written(given, _key(first.other), {"only": None})
 
@@ -199,7 +199,7 @@ async def _preview(turn: Turn, answers: Answers, given: Given) -> Accepted:
             if step == "audience":
                 answers.pop("picked", None)
             return Jump(step)
-    return Problem(T("notice-preview-unclear", typed=given.text[:60]))
+    return unclear("notice-preview-unclear", given)
 
 
 async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
@@ -248,10 +248,16 @@ FORM = known(
         name="notice",
         version=1,
         steps=(
-            Step("place", _ask_place, _place, applies=_several_places),
-            Step("audience", _ask_audience, _audience, back_within=_back_to_whole),
-            Step("own", _ask_own, _own, free_text=True),
-            Step("other", _ask_other, _other, free_text=True),
+            Step("place", _ask_place, _place, applies=_several_places, holds=("place",)),
+            Step(
+                "audience",
+                _ask_audience,
+                _audience,
+                back_within=_back_to_whole,
+                holds=("audience",),
+            ),
+            Step("own", _ask_own, _own, free_text=True, holds=("first",)),
+            Step("other", _ask_other, _other, free_text=True, holds=("only",)),
             Step("preview", _ask_preview, _preview),
         ),
         finish=_finish,

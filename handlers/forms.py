@@ -1,8 +1,10 @@
-"""The forms by name, so that what was stored finds its form again."""
+"""The forms by name, so that what was stored finds its form again; words that they share."""
 
-from conversation.forms import Form
+from conversation.forms import Form, Given, Problem
+from core.texts import T
 
 FORMS: dict[str, Form] = {}
+SHOWN_TYPED = 60  # characters of what was typed that an error repeats
 
 
 def known(form: Form) -> Form:
@@ -10,3 +12,15 @@ def known(form: Form) -> Form:
     if FORMS.setdefault(form.name, form) is not form:
         raise ValueError(f"two forms called {form.name}")
     return form
+
+
+def shown(typed: str) -> str:
+    """What was typed, short enough to be repeated."""
+    words = " ".join(typed.split())
+    return words if len(words) <= SHOWN_TYPED else words[: SHOWN_TYPED - 1] + "…"
+
+
+def unclear(key: str, given: Given) -> Problem:
+    """None of the choices was meant; a photo or a contact has no words to be repeated."""
+    typed = shown(given.text)
+    return Problem(T(key, typed=typed)) if typed else Problem(T("not-asked"), repeats=True)

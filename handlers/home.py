@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from conversation import forms
 from conversation.message import Choice, Reply
 from conversation.router import Routes
+from conversation.state import FormState
 from conversation.turn import Turn
 from core.texts import Named, T
 from handlers.forms import FORMS
@@ -32,7 +33,7 @@ async def menu(turn: Turn) -> Sequence[Reply]:
     text = await _where(turn, standing, profile)
     choices = [*_begun(turn, profile), *_work(standing), *_always(profile, turn.stopped)]
     parked = turn.state.parked
-    notice = T(f"parked-{parked.form}") if parked and _known(parked.form) else None
+    notice = _waits(parked) if parked and _known(parked.form) else None
     if turn.stopped:
         notice = T("stopped-line")
     return [Reply(text, choices, title=T("menu-title"), notice=notice)]
@@ -120,6 +121,11 @@ def _work(standing: Sequence[RoleView]) -> list[Choice]:
 def _always(profile: residents.Profile | None, stopped: bool) -> list[Choice]:
     first = [NOTICES, PROFILE] if profile else [REGISTER]
     return [*([SUBSCRIBE] if stopped else []), *first, LANGUAGE_ENTRY, HELP]
+
+
+def _waits(parked: FormState) -> T:
+    correcting = "again" in parked.answers
+    return T("parked-profile" if correcting else f"parked-{parked.form}")
 
 
 def _known(form: str) -> bool:

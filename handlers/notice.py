@@ -49,7 +49,7 @@ def composed(
 @routes.choice("read")
 async def read(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """ "I have read it": durable, counted once however often it is tapped."""
-    notice, revision = _named(ids)
+    notice, revision = _named(turn, ids)
     known = await notices.acknowledge(turn.unit, notice, turn.address) if notice else None
     if notice is None or known is None:
         turn.toast = T("notice-not-yours")
@@ -66,7 +66,7 @@ async def read(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
 @routes.choice("open")
 async def open_(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """The tap on an announcement outside the window: now the full text may be sent."""
-    notice, _ = _named(ids)
+    notice, _ = _named(turn, ids)
     if notice is None or not await notices.addressed_to(turn.unit, notice, turn.address):
         return [Reply(T("notice-not-yours"), screen=False)]
     await notices.shown_in_full(turn.unit, notice, turn.address)
@@ -104,11 +104,13 @@ async def _letter_of(turn: Turn, found: NoticeView) -> Reply:
     return letter(office, found.id, found.revision, found.text(turn.said))
 
 
-def _named(ids: tuple[str, ...]) -> tuple[UUID | None, int]:
+def _named(turn: Turn, ids: tuple[str, ...]) -> tuple[UUID | None, int]:
+    """The notice and revision of a button; one that none of ours carries is noted."""
     try:
         notice, revision = ids
         return from_short(notice), int(revision)
     except ValueError:
+        turn.unit.audit("tap-refused", turn.address)
         return None, 0
 
 

@@ -14,7 +14,7 @@ from conversation.turn import Turn
 from core.clock import local_date
 from core.texts import T, Words
 from handlers import home, village
-from handlers.forms import known
+from handlers.forms import known, shown, unclear
 from rules.dates import NoSuchDay, read_day
 from rules.names import LONGEST_NAME, NameFault, check_name
 from rules.people import PEOPLE_RULES, age
@@ -24,7 +24,6 @@ from services.residents import Registration
 routes = Routes()
 
 LONGEST_STREET = 100  # characters
-SHOWN_TYPED = 60  # characters of what was typed that an error repeats
 
 
 async def begin(turn: Turn, village: str | None = None) -> Sequence[Reply]:
@@ -33,6 +32,15 @@ async def begin(turn: Turn, village: str | None = None) -> Sequence[Reply]:
     if phone := _proved_by_channel(turn):
         answers |= {"phone": phone, "proved": True}
     return await forms.begin(turn, FORM, answers)
+
+
+async def begin_or_resume(turn: Turn, village: str) -> Sequence[Reply]:
+    """A link that is followed again, in the middle, loses no answers."""
+    parked = turn.state.parked
+    if parked is None or parked.form != FORM.name:
+        return await begin(turn, village)
+    parked.answers |= await _prefilled(turn, village)
+    return await home.resume(turn, ())
 
 
 @routes.choice("register")
@@ -70,7 +78,7 @@ async def _ask_consent(turn: Turn, answers: Answers) -> Reply:
         choices.append(Choice("c-more", T("consent-more")))
     choices.append(Choice("c-no", T("consent-no")))
     text = T("consent-more-text" if more else "consent-ask")
-    return Reply(text, choices, nav=(home.MENU,))
+    return Reply(text, choices)
 
 
 async def _consent(turn: Turn, answers: Answers, given: Given) -> Accepted:
@@ -82,7 +90,7 @@ async def _consent(turn: Turn, answers: Answers, given: Given) -> Accepted:
         case "c-no":
             turn.state.form = None
             return Leave(await home.menu_saying(turn, T("consent-declined")))
-    return Problem(T("consent-unclear", typed=_shown(given.text)))
+    return unclear("consent-unclear", given)
 
 
 # Name
@@ -100,9 +108,9 @@ async def _name(turn: Turn, answers: Answers, given: Given) -> Accepted:
         case NameFault.LONG:
             return Problem(T("name-long", length=len(typed), most=LONGEST_NAME))
         case NameFault.LETTERS:
-            return Problem(T("name-letters", typed=_shown(typed)))
+            return Problem(T("name-letters", typed=shown(typed)))
         case NameFault.ONE_WORD:
-            return Problem(T("name-one-word", typed=_shown(typed)))
+            return Problem(T("name-one-word", typed=shown(typed)))
         case name:
             return Done({"name": name})
 
@@ -139,13 +147,13 @@ async def _birth(turn: Turn, answers: Answers, given: Given) -> Accepted:
     try:
         day = read_day(typed, today)
     except NoSuchDay:
-        return Problem(T("birth-no-such-day", typed=_shown(typed)))
+        return Problem(T("birth-no-such-day", typed=shown(typed)))
     if day is None:
-        return Problem(T("birth-form", typed=_shown(typed)))
+        return Problem(T("birth-form", typed=shown(typed)))
     if day > today:
-        return Problem(T("birth-future", typed=_shown(typed)))
+        return Problem(T("birth-future", typed=shown(typed)))
     if age(day, today) > PEOPLE_RULES.oldest_age:
-        return Problem(T("birth-too-old", typed=_shown(typed), age=age(day, today)))
+        return Problem(T("birth-too-old", typed=shown(typed), age=age(day, today)))
     return Done({"birth": day.isoformat()})
 
 
@@ -174,7 +182,7 @@ async def _phone(turn: Turn, answers: Answers, given: Given) -> Accepted:
         return Problem(T("text-needed"), repeats=True)
     phone = read_phone(given.text)
     if phone is None:
-        return Problem(T("phone-wrong", typed=_shown(given.text)))
+        return Problem(T("phone-wrong", typed=shown(given.text)))
     if turn.incoming.channel is ChannelName.TELEGRAM:
         return Problem(T("phone-typed"))
     return Done({"phone": phone, "proved": False})
@@ -221,7 +229,7 @@ async def _summary(turn: Turn, answers: Answers, given: Given) -> Accepted:
             return Done()
         case ("s-fix", step) if step in _CORRECTIONS:
             return Jump(step)
-    return Problem(T("summary-unclear", typed=_shown(given.text)))
+    return unclear("summary-unclear", given)
 
 
 async def described(turn: Turn, answers: Answers) -> dict[str, Words]:
@@ -258,9 +266,8 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
     return await home.menu_saying(turn, T(key, village=territory.name_of(place).full))
 
 
-def _shown(typed: str) -> str:
-    words = " ".join(typed.split())
-    return words if len(words) <= SHOWN_TYPED else words[: SHOWN_TYPED - 1] + "…"
+def _cancelled(answers: Answers) -> T:
+    return T("profile-unchanged" if answers.get("again") else "registration-cancelled")
 
 
 FORM = known(
@@ -268,16 +275,23 @@ FORM = known(
         name="registration",
         version=1,
         steps=(
-            Step("consent", _ask_consent, _consent),
-            Step("name", _ask_name, _name, free_text=True),
+            Step("consent", _ask_consent, _consent, holds=("consent",), ways_out=False),
+            Step("name", _ask_name, _name, free_text=True, holds=("name",)),
             village.step(),
-            Step("street", _ask_street, _street, free_text=True),
-            Step("birth", _ask_birth, _birth, free_text=True),
-            Step("phone", _ask_phone, _phone, free_text=True, applies=_phone_is_asked),
+            Step("street", _ask_street, _street, free_text=True, holds=("street",)),
+            Step("birth", _ask_birth, _birth, free_text=True, holds=("birth",)),
+            Step(
+                "phone",
+                _ask_phone,
+                _phone,
+                free_text=True,
+                applies=_phone_is_asked,
+                holds=("phone",),
+            ),
             Step("summary", _ask_summary, _summary),
         ),
         finish=_finish,
-        cancelled=T("registration-cancelled"),
+        cancelled=_cancelled,
     )
 )
 routes.form(FORM)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from conversation import forms
 from conversation.message import Choice, Reply
 from conversation.router import Routes
 from conversation.turn import Turn
@@ -29,6 +30,13 @@ async def hello(turn: Turn) -> Sequence[Reply]:
 async def language(turn: Turn) -> Sequence[Reply]:
     """The choice of language, at any time."""
     return [Reply(T("language-choose"), language_choices(), nav=(home.MENU,), both=True)]
+
+
+@routes.choice("language")
+async def language_chosen(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """The choice of language, from the menu; a form waits."""
+    forms.park(turn)
+    return await language(turn)
 
 
 @routes.choice(LANGUAGE, before_language=True)
@@ -80,4 +88,4 @@ async def from_village_link(turn: Turn, value: str) -> Sequence[Reply]:
     """A poster or a neighbour's link that names the village."""
     if await residents.profile(turn.unit, turn.speaker) is not None:
         return await home.menu(turn)
-    return await registration.begin(turn, village=value)
+    return await registration.begin_or_resume(turn, village=value)

@@ -16,6 +16,7 @@ from core.place_names import path_text
 from core.texts import T
 from models.territory import Place, PlaceLevel
 from services import territory
+from services.village_names import EXACT
 from services.village_search import Match, VillageIndex
 
 VILLAGE = "village"  # the answer: КАТО code of the settlement
@@ -38,7 +39,7 @@ async def ask(turn: Turn, answers: Answers) -> Reply:
         return await _walk(turn, find["walk"])
     if find.get("hits"):
         return await _which(turn, find)
-    return Reply(T("village-ask"), [Choice("v-walk", T("village-walk"))])
+    return _by_name()
 
 
 async def accept(turn: Turn, answers: Answers, given: Given) -> Accepted:
@@ -67,15 +68,34 @@ def back(answers: Answers) -> bool:
 
 def step() -> Step:
     """The step as forms declare it."""
-    return Step("village", ask, accept, free_text=True, back_within=back)
+    return Step(
+        "village",
+        ask,
+        accept,
+        free_text=True,
+        back_within=back,
+        holds=(VILLAGE,),
+        claims=is_called_so,
+    )
+
+
+async def is_called_so(turn: Turn, typed: str) -> bool:
+    """Is a village called exactly so? "Бастау" and "Тоқта" are villages, not only commands."""
+    if typed.lstrip().startswith("/"):
+        return False
+    index = await turn.finder.index(turn.unit.session)
+    matches = index.find(typed, limit=1)
+    return bool(matches) and matches[0].score >= EXACT
 
 
 async def prefilled(turn: Turn, code: str) -> Answers:
     """The answers with which a deep link's village starts: to be confirmed, or nothing."""
-    place = await territory.find_place(turn.unit.session, code)
-    if place is None or place.level is not PlaceLevel.SETTLEMENT or place.abolished_at:
-        return {}
-    return {FIND: {"one": code}}
+    place = await territory.find_home(turn.unit.session, code)
+    return {FIND: {"one": place.code}} if place else {}
+
+
+def _by_name() -> Reply:
+    return Reply(T("village-ask"), [Choice("v-walk", T("village-walk"))])
 
 
 async def _search(turn: Turn, typed: str) -> Accepted:
@@ -110,13 +130,15 @@ async def _chosen(turn: Turn, find: dict[str, Any], code: str, ids: tuple[str, .
             return Stay({FIND: {}})
         case "v-walk", ():
             return Stay({FIND: {"walk": ""}})
-        case "v-into", (place,):
+        case "v-into", (place,) if await territory.find_place(turn.unit.session, place):
             return Stay({FIND: {"walk": place}})
         case "v-area", (area,):
             return await _narrow(turn, find, area)
-        case "v-pick", (place,):
-            known = await territory.find_place(turn.unit.session, place)
-            return _found(place) if known else Problem(T("refused-place"))
+        case "v-pick", (place,) if await territory.find_home(turn.unit.session, place):
+            return _found(place)
+        case (("v-into" | "v-pick"), _):
+            turn.unit.audit("tap-refused", turn.address)
+            return Problem(T("refused-place"))
     return Problem(T("village-unclear"))
 
 
@@ -134,8 +156,10 @@ async def _confirm(turn: Turn, code: str) -> Reply:
 
 
 async def _which(turn: Turn, find: dict[str, Any]) -> Reply:
-    codes: list[str] = find["hits"]
     index = await turn.finder.index(turn.unit.session)
+    codes = [code for code in find["hits"] if index.is_inside(code, code)]  # gone meanwhile?
+    if not codes:
+        return _by_name()
     repeats = None if find.get("alike") else _regions(index, codes, find.get("near"))
     if repeats is None or len(codes) <= FEW:
         choices = [await _village_choice(turn, code) for code in codes]

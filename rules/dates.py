@@ -2,14 +2,19 @@
 
 import re
 from datetime import date
+from functools import cache
 
 from babel.dates import get_month_names
 
+from core.names import fold
+
 _NUMBERS = re.compile(r"(\d{1,2})\D{1,3}(\d{1,2})\D{1,3}(\d{4}|\d{2})\D*")
-_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
+_ISO = re.compile(r"(\d{4})[-./](\d{1,2})[-./](\d{1,2})")
 _RUN = re.compile(r"(\d{2})(\d{2})(\d{4})")
-_WORDS = re.compile(r"(\d{1,2})[\s.-]*([^\W\d_]+)\.?[\s,]*(?:жылы?\s*)?(\d{4})\D*")
-_WORDS_KK = re.compile(r"(\d{4})\s*(?:жылғы|жылы|ж\.?)?\s*(\d{1,2})[\s-]*([^\W\d_]+)\D*")
+_WORDS = re.compile(r"(\d{1,2})[\s.-]*([^\W\d_]+)\.?[\s,]*(?:жылы?\s*)?(\d{4}|\d{2})\D*")
+_WORDS_KK = re.compile(
+    r"(\d{4})\s*(?:(?:жылғы|жылгы|жылдың|жылдын|жылы|жыл|ж)\b\.?)?[\s,]*(\d{1,2})[\s-]*([^\W\d_]+)\D*"
+)
 _PREFIX = 3  # letters that tell the months apart in both languages
 
 
@@ -35,26 +40,31 @@ def _figures(typed: str, today: date) -> tuple[int, int, int] | None:
     if found := _ISO.fullmatch(typed):
         return int(found[1]), int(found[2]), int(found[3])
     if found := _NUMBERS.fullmatch(typed) or _RUN.fullmatch(typed):
-        return _year(found[3], today), int(found[2]), int(found[1])
+        return _dated(found[3], int(found[2]), int(found[1]), today)
     if (found := _WORDS.fullmatch(typed)) and (month := _month(found[2])):
-        return int(found[3]), month, int(found[1])
+        return _dated(found[3], month, int(found[1]), today)
     if (found := _WORDS_KK.fullmatch(typed)) and (month := _month(found[3])):
         return int(found[1]), month, int(found[2])
     return None
 
 
-def _year(figures: str, today: date) -> int:
+def _dated(figures: str, month: int, day: int, today: date) -> tuple[int, int, int]:
+    """Year, month, day. A year of two figures is the latest that is not in the future."""
     year = int(figures)
-    if len(figures) == 4:
-        return year
-    century = today.year - today.year % 100
-    return century + year if century + year <= today.year else century - 100 + year
+    if len(figures) == 2:
+        year += today.year - today.year % 100
+        if (year, month, day) > (today.year, today.month, today.day):
+            year -= 100
+    return year, month, day
 
 
 def _month(word: str) -> int | None:
-    start = word.casefold()[:_PREFIX]
-    for locale in ("kk", "ru"):
-        for number, name in get_month_names("wide", locale=locale).items():
-            if name.casefold()[:_PREFIX] == start:
-                return int(number)
-    return 5 if start == "май" else None
+    """The month by its first letters, in either language, also without Kazakh letters."""
+    return _months().get(fold(word)[:_PREFIX])
+
+
+@cache
+def _months() -> dict[str, int]:
+    named = [get_month_names("wide", locale=locale) for locale in ("kk", "ru")]
+    starts = {fold(name)[:_PREFIX]: int(n) for names in named for n, name in names.items()}
+    return starts | {"май": 5}

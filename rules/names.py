@@ -1,10 +1,11 @@
 """What a person's full name may look like: letters of any script, two words at least."""
 
 import re
+import unicodedata
 from enum import Enum
 
 LONGEST_NAME = 100  # characters
-_WORD = re.compile(r"[^\W\d_]+(?:[-'’ʼ`.][^\W\d_]*)*")
+_WORD = re.compile(r"[^\W\d_]+(?:[-'‘’ʻʼ`´.][^\W\d_]*)*")
 
 
 class NameFault(Enum):
@@ -17,7 +18,7 @@ class NameFault(Enum):
 
 def check_name(typed: str) -> str | NameFault:
     """The name with single spaces, or what is wrong with it. An apostrophe is a letter here."""
-    name = " ".join(typed.split())
+    name = " ".join(unicodedata.normalize("NFC", typed).split())
     if len(name) > LONGEST_NAME:
         return NameFault.LONG
     words = name.split(" ")

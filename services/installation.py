@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import quote
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -41,10 +42,18 @@ class Links:
         """https://t.me/… that opens the bot with this start parameter."""
         return self.telegram and f"https://t.me/{self.telegram}?start={payload}"
 
+    def starts(self, payload: str) -> dict[str, str]:
+        """The links that open the chat with this payload, by messenger."""
+        links = {
+            "telegram": self.telegram_start(payload),
+            "whatsapp": self.whatsapp_start(payload),
+        }
+        return {name: link for name, link in links.items() if link}
+
     def whatsapp_start(self, payload: str) -> str | None:
-        """https://wa.me/… that opens the chat with this word typed in."""
+        """https://wa.me/… that opens the chat with these words typed in, ready to be sent."""
         number = (self.whatsapp or "").removeprefix("+")
-        return f"https://wa.me/{number}?text={payload}" if number else None
+        return f"https://wa.me/{number}?text={quote(f'Жиын {payload}')}" if number else None
 
 
 async def clock_offset(session: AsyncSession) -> timedelta:
@@ -70,10 +79,24 @@ async def ensure_account(
         )
         unit.session.add(found)
         unit.audit("account-added", found.id, channel=channel)
-    found.username = username or found.username
+    found.username, found.active = username or found.username, True
     found.secrets = unit.keyring.seal(SECRETS, found.id, json.dumps(secrets))
     await unit.session.flush()
     return _view(unit.keyring, found)
+
+
+async def retire_others(unit: Unit, standing: Sequence[UUID]) -> list[UUID]:
+    """Accounts that the environment does not name any more neither send nor receive; which."""
+    retired = await unit.session.scalars(
+        update(Account)
+        .where(Account.active, Account.id.not_in(standing))
+        .values(active=False)
+        .returning(Account.id)
+    )
+    gone = list(retired)
+    for account in gone:
+        unit.audit("account-retired", account)
+    return gone
 
 
 async def accounts(session: AsyncSession, keyring: Keyring) -> list[AccountView]:

@@ -49,7 +49,7 @@ WITH kept AS (
 ), woken AS (
     UPDATE delivery SET not_before = $6, waiting_for = NULL
     WHERE address_id = $1 AND outcome IS NULL
-      AND waiting_for IN ('window-closed', 'template-unavailable')
+      AND waiting_for IN ('window-closed', 'template-unavailable', 'daily-limit')
 ), said AS (
     INSERT INTO message (id, language, content, created_at)
     SELECT id, language, content, $6
@@ -148,9 +148,7 @@ async def new_address(
     return AddressRow(address, None, None, None, 0, False, None)
 
 
-async def seed_language(
-    unit: Unit, address: UUID, language: str, *, last_inbound: bool
-) -> None:
+async def seed_language(unit: Unit, address: UUID, language: str, *, last_inbound: bool) -> None:
     """Language and last message of an address that was made without a conversation (demo)."""
     await unit.session.execute(
         text(

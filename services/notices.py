@@ -27,9 +27,9 @@ LIVE_ENDS = timedelta(hours=48)
 
 _REACH = """
     SELECT r.id AS resident_id, best.id AS address_id, best.account_id,
-           coalesce(best.language, r.language) AS language
+           coalesce(best.language, r.language) AS language, best.last_inbound_at
     FROM resident AS r LEFT JOIN LATERAL (
-        SELECT a.id, a.account_id, a.language FROM resident_address AS ra
+        SELECT a.id, a.account_id, a.language, a.last_inbound_at FROM resident_address AS ra
         JOIN address AS a ON a.id = ra.address_id
         WHERE ra.resident_id = r.id AND a.stopped_at IS NULL
         ORDER BY a.last_inbound_at DESC NULLS LAST, a.id LIMIT 1
@@ -41,9 +41,10 @@ _QUEUE = f"""
 WITH reach AS ({_REACH}), sent AS (
     INSERT INTO delivery (id, message_id, address_id, account_id, priority, not_before, created_at)
     SELECT gen_random_uuid(), m.id, one.address_id, one.account_id, {NOTICE}, $5, $5
-    FROM (SELECT DISTINCT ON (address_id) address_id, account_id, language FROM reach
-          WHERE address_id IS NOT NULL ORDER BY address_id, language) AS one
+    FROM (SELECT DISTINCT ON (address_id) address_id, account_id, language, last_inbound_at
+          FROM reach WHERE address_id IS NOT NULL ORDER BY address_id, language) AS one
     JOIN unnest($3::text[], $4::uuid[]) AS m (language, id) ON m.language = one.language
+    ORDER BY one.last_inbound_at DESC NULLS LAST, one.address_id
     RETURNING id, address_id
 ), told AS (
     INSERT INTO recipient (notice_id, resident_id, delivery_id)
@@ -191,7 +192,7 @@ async def view(unit: Unit, notice: UUID) -> NoticeView | None:
 
 
 async def addressed_to(unit: Unit, notice: UUID, address: UUID) -> bool:
-    """Did this notice go to this address?"""
+    """Did this notice go to this address? If not, the tap was forged, which is noted."""
     found = await unit.session.scalar(
         text(
             "SELECT 1 FROM recipient AS r JOIN delivery AS d ON d.id = r.delivery_id"
@@ -199,6 +200,8 @@ async def addressed_to(unit: Unit, notice: UUID, address: UUID) -> bool:
         ),
         {"notice": notice, "address": address},
     )
+    if found is None:
+        unit.audit("tap-refused", notice)
     return found is not None
 
 

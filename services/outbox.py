@@ -22,8 +22,10 @@ TRIES = 3  # PLATFORMS 9: only what can succeed, with growing pauses
 PAUSES = (timedelta(seconds=2), timedelta(seconds=15), timedelta(seconds=60))
 UNKNOWN_PAUSE = timedelta(seconds=60)  # time for a status callback to settle it
 QUOTA_PAUSE = timedelta(hours=24)
+APPROVAL_PAUSE = timedelta(minutes=10)  # WhatsApp approves a template when it likes
 UNTIL_THEY_WRITE = timedelta(days=3650)  # the person's next message brings it forward
 
+AGAIN = frozenset({Outcome.THROTTLED, Outcome.TRANSIENT})  # of a callback: accepted, then failed
 _LONG_WAITS = [outcome.value for outcome in WAITING]  # these hold nobody else up
 
 # Nothing goes while something for the same address is in flight, or while something of the same
@@ -74,6 +76,22 @@ UPDATE delivery SET platform_id = coalesce(platform_id, $2),
     sent_at = CASE WHEN $3::text IN ('sent', 'delivered', 'read') THEN coalesce(sent_at, $4)
                    ELSE sent_at END
 WHERE id = $1 RETURNING address_id
+"""
+
+# A failure that can pass is tried again, as often as one that the platform answers at once; but
+# an earlier try's callback says nothing of the one under way, nor a later one's of what is over.
+_FAILED = """
+UPDATE delivery SET
+    outcome = CASE WHEN $3::bool AND attempts < coalesce($7::int, attempts + 1) THEN NULL
+                   WHEN $3::bool THEN 'unreachable' ELSE $2::text END,
+    waiting_for = CASE WHEN $3::bool AND attempts < coalesce($7::int, attempts + 1)
+                       THEN $2::text END,
+    detail = $4, claimed_until = NULL, platform_id = coalesce($8, platform_id),
+    not_before = CASE WHEN $3::bool THEN $5::timestamptz + $6::interval ELSE not_before END,
+    finished_at = $5
+WHERE id = $1 AND delivered_at IS NULL
+  AND (NOT $3::bool OR attempts = 0 OR $8::text IS NULL
+       OR (platform_id = $8) <> (outcome IS NULL AND coalesce(claimed_until >= $5, false)))
 """
 
 
@@ -180,7 +198,9 @@ async def settle(
         " rendered = $5, attempts = attempts + 1, waiting_for = NULL, claimed_until = NULL,"
         " sent_at = CASE WHEN $2::text = 'sent' THEN $6 ELSE sent_at END,"
         " announced_at = CASE WHEN $2::text = 'announced' THEN $6 ELSE announced_at END,"
-        " finished_at = $6 WHERE id = $1 AND outcome IS NULL",
+        " finished_at = $6 WHERE id = $1 AND outcome IS NULL"
+        # What a status callback has said of this very message before its response came, stands.
+        " AND (waiting_for IS NULL OR $4::text IS NULL OR platform_id IS DISTINCT FROM $4)",
         (claimed.id, outcome.value, result.detail, result.platform_id, rendered, now),
     )
     if outcome in STOPS_ADDRESS:
@@ -210,21 +230,26 @@ async def status_reported(
     """What a status callback says; it may come late, twice, or before the response.
 
     An answer that was lost is settled by it; a failure overrules "sent" unless the message is
-    known to have arrived; a closed window lets the message wait for the person's next one.
+    known to have arrived; a closed window lets the message wait for the person's next one, the
+    day's limit for tomorrow; what can succeed is tried again.
     """
     address = (
         await connection.exec_driver_sql(_REPORTED, (delivery, platform_id, status, now))
     ).scalar_one_or_none()
     if address is None or failure is None:
         return
-    waits = failure in WAITING
     await connection.exec_driver_sql(
-        "UPDATE delivery SET outcome = CASE WHEN $3::bool THEN NULL ELSE $2::text END,"
-        " waiting_for = CASE WHEN $3::bool THEN $2::text END, detail = $4, claimed_until = NULL,"
-        " not_before = CASE WHEN $3::bool THEN $6::timestamptz ELSE not_before END,"
-        " finished_at = $5"
-        " WHERE id = $1 AND delivered_at IS NULL",
-        (delivery, failure.value, waits, detail, now, now + UNTIL_THEY_WRITE),
+        _FAILED,
+        (
+            delivery,
+            failure.value,
+            failure in WAITING or failure in AGAIN,
+            detail,
+            now,
+            _later(failure),
+            TRIES if failure in AGAIN else None,
+            platform_id,
+        ),
     )
     if failure in STOPS_ADDRESS:
         await stop_address(connection, address, failure.value, now)
@@ -289,6 +314,15 @@ def _claimed(keyring: Keyring, rows: Sequence[Any], now: datetime) -> list[Claim
     ]
 
 
+def _later(failure: Outcome) -> timedelta:
+    """How long after a failure that a callback reports the message is tried again."""
+    if failure is Outcome.DAILY_LIMIT:
+        return QUOTA_PAUSE
+    if failure is Outcome.TEMPLATE_UNAVAILABLE:
+        return APPROVAL_PAUSE
+    return PAUSES[1] if failure in AGAIN else UNTIL_THEY_WRITE
+
+
 def _verdict(claimed: Claimed, result: SendResult) -> tuple[Outcome | None, timedelta]:
     """The final outcome, or None and the pause after which it is tried again."""
     outcome = result.outcome
@@ -296,6 +330,8 @@ def _verdict(claimed: Claimed, result: SendResult) -> tuple[Outcome | None, time
         return None, timedelta(seconds=result.retry_after or 1)
     if outcome is Outcome.DAILY_LIMIT:
         return None, QUOTA_PAUSE
+    if outcome is Outcome.TEMPLATE_UNAVAILABLE:
+        return None, APPROVAL_PAUSE
     if outcome in WAITING:
         return None, UNTIL_THEY_WRITE
     if outcome is Outcome.UNKNOWN:

@@ -4,16 +4,17 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.clock import local_date
 from models.people import Address, Resident, ResidentAddress
-from models.territory import Place
 from rules.people import adult_from
+from services.territory import find_home
 from services.unit import Refused, Unit
 
 CONSENT_VERSION = 1
+RECOGNISED = frozenset({"roll", "person"})  # on the akim's list; seen in person
 NAME, STREET = "resident.full_name", "resident.street"
 BIRTH, PHONE = "resident.birth_date", "resident.phone"
 
@@ -60,8 +61,8 @@ async def register(unit: Unit, address: UUID, speaker: UUID | None, given: Regis
 
     Raises Refused when the place is unknown, abolished, or nobody can live there.
     """
-    place = await unit.session.get(Place, given.place_code)
-    if place is None or place.abolished_at is not None:
+    if await find_home(unit.session, given.place_code) is None:
+        unit.audit("place-refused", speaker, place=given.place_code)
         raise Refused("refused-place")
     person = speaker or await new_person(unit, address, given.language)
     resident = await unit.session.get_one(Resident, person, with_for_update=True)
@@ -102,9 +103,11 @@ async def forget(unit: Unit, resident: UUID) -> None:
             phone=None,
             phone_hash=None,
             adult_on=None,
+            place_code=None,
             deleted_at=unit.now,
         )
     )
+    await _forget_what_was_said(unit, resident)
     await unit.session.execute(
         delete(ResidentAddress).where(ResidentAddress.resident_id == resident)
     )
@@ -112,6 +115,19 @@ async def forget(unit: Unit, resident: UUID) -> None:
         update(Address).where(Address.speaker_id == resident).values(speaker_id=None)
     )
     unit.audit("resident-deleted", resident)
+
+
+async def _forget_what_was_said(unit: Unit, resident: UUID) -> None:
+    """Replies that were sent repeat names and dates; their outcomes stay, their words go."""
+    await unit.session.execute(
+        text(
+            "UPDATE message AS m SET content = '' FROM delivery AS d"
+            " JOIN resident_address AS ra ON ra.address_id = d.address_id"
+            " WHERE d.message_id = m.id AND ra.resident_id = :resident"
+            " AND d.outcome IS NOT NULL AND m.notice_id IS NULL"
+        ),
+        {"resident": resident},
+    )
 
 
 async def speakers(unit: Unit, address: UUID) -> list[UUID]:
@@ -127,6 +143,7 @@ async def speakers(unit: Unit, address: UUID) -> list[UUID]:
 def _fill(unit: Unit, resident: Resident, given: Registration) -> None:
     seal, row = unit.keyring.seal, resident.id
     majority = adult_from(given.birth_date)
+    resident.level = _level(unit, resident, given)
     resident.full_name = seal(NAME, row, given.full_name)
     resident.street = seal(STREET, row, given.street) if given.street else None
     resident.birth_date = seal(BIRTH, row, given.birth_date.isoformat())
@@ -134,10 +151,19 @@ def _fill(unit: Unit, resident: Resident, given: Registration) -> None:
     resident.phone_hash = unit.keyring.index("phone", given.phone) if given.phone else None
     resident.adult_on = majority if majority > local_date(unit.now) else None
     resident.place_code, resident.language = given.place_code, given.language
-    resident.level = "phone" if given.phone_proved else "declared"
-    resident.consented_at = resident.registered_at = unit.now
+    resident.consented_at = resident.consented_at or unit.now
+    resident.registered_at = resident.registered_at or unit.now
     resident.consent_version, resident.deleted_at = CONSENT_VERSION, None
     resident.made_up = given.made_up
+
+
+def _level(unit: Unit, resident: Resident, given: Registration) -> str:
+    """Who was recognised by others stays so while name and date of birth stay the same."""
+    before = _profile(unit, resident)
+    same = (before.full_name, before.birth_date) == (given.full_name, given.birth_date)
+    if same and resident.level in RECOGNISED:
+        return resident.level
+    return "phone" if given.phone_proved else "declared"
 
 
 def _profile(unit: Unit, found: Resident) -> Profile:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 
 from core.languages import Language
 from core.names import sort_key
-from core.place_names import PlaceName, path_text, place_name
+from core.place_names import PlaceKind, PlaceName, path_text, place_name
 from core.texts import Named
 from models.territory import Place, PlaceHistory, PlaceLevel, TerritoryRevision
 
@@ -59,6 +59,12 @@ async def revision(session: AsyncSession) -> int:
 async def find_place(session: AsyncSession, code: str) -> Place | None:
     """The place, abolished or not, or None."""
     return await session.get(Place, code)
+
+
+async def find_home(session: AsyncSession, code: str) -> Place | None:
+    """The standing place where somebody can live: a settlement, a town, a district in a city."""
+    place = await find_place(session, code)
+    return place if place and place.abolished_at is None and _is_home(place) else None
 
 
 async def get_place(session: AsyncSession, code: str) -> Place:
@@ -173,7 +179,7 @@ async def card(session: AsyncSession, code: str) -> PlaceCard:
         place=place,
         full=name_of(place).full,
         path=path_text(map(name_of, [place, *above])),
-        akim=await _akim(session, place),
+        akim=await _akim(session, await okrug_of(session, code)),
         above=above,
         children=await children(session, code),
         history=await history(session, code),
@@ -192,6 +198,14 @@ def _seat(name: PlaceName, below: Sequence[Place]) -> PlaceName | None:
     alike = [other for other in same if other.stem.kk == name.stem.kk]
     best = alike or same
     return best[0] if len(best) == 1 else None
+
+
+def _is_home(place: Place) -> bool:
+    """As `village_search` has it: cities too, where no settlement row says the same."""
+    kind = name_of(place).kind
+    if place.level is PlaceLevel.SETTLEMENT or kind is PlaceKind.CITY:
+        return True
+    return place.level is PlaceLevel.SUB_DISTRICT and kind is PlaceKind.DISTRICT
 
 
 def _codes_above(code: str) -> Select[str]:

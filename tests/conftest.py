@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from support.database import SECRET, TestDatabase, empty
 
 from bot.database import Database, EmbeddedServer, engines, migrate
 from core.clock import Clock
+from core.crypto import wrapping_key
 from services import keys
 from services.territory_import import DEMO_PLACES, import_territory
 
@@ -24,6 +26,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]
         running = EmbeddedServer(tmp_path_factory.mktemp("postgresql") / "data")
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_scrypt() -> Iterator[None]:
+    """The same test secret makes the same key: 30 ms a test are saved."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keys, "wrapping_key", cache(wrapping_key))
+        yield
 
 
 @pytest_asyncio.fixture(scope="session")

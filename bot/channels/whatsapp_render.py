@@ -158,7 +158,11 @@ def _interactive(content: Content, text: str) -> InteractivePart | None:
 
 
 def _quick(content: Content) -> tuple[str, str, list[str]] | None:
+    """Up to three buttons. Where the choices leave room, the first ways out fill it; the others
+    are words that work everywhere: a tap is better than a list that has to be opened."""
     buttons = [*content.choices, *content.nav]
+    if len(content.choices) < QUICK_BUTTONS:
+        buttons = buttons[:QUICK_BUTTONS]
     labels = [one_line(button.label) for button in buttons]
     described = any(button.description for button in buttons)
     if len(buttons) > QUICK_BUTTONS or described or not _distinct(labels, QUICK_TITLE):

@@ -1,9 +1,9 @@
 ## Хабардың немен аяқталғаны, әкімге түсінікті сөзбен
 
 outcome-sent = Жеткізілді
-outcome-announced = Хабарланды, толығын адам өзі ашады
+outcome-announced = Хабарланды, толық мәтінін адам өзі ашады
 outcome-blocked = Хабар алудан бас тартқан: { $people }
-outcome-never-started = Ботқа әлі жазбаған: { $people }
+outcome-never-started = Жиынмен чатты әлі бастамаған: { $people }
 outcome-deactivated = Мессенджердегі аккаунты жойылған: { $people }
 outcome-bad-recipient = Бұл мессенджерде жоқ нөмір: { $people }
 outcome-unknown = Жеткен-жетпегені белгісіз: { $people }
@@ -12,7 +12,7 @@ outcome-unreachable = Мессенджермен байланыс болмады
 outcome-superseded = Жаңасымен алмастырылды: { $people }
 outcome-cancelled = Жіберуші қайтарып алды: { $people }
 outcome-no-address = Жазатын чаты жоқ: { $people }
-outcome-window-closed = Адам өзі жазғанша күтеді: { $people }
+outcome-window-closed = Өздері жазған соң жіберіледі: { $people }
 outcome-template-unavailable = WhatsApp үлгіні әлі бекітпеген: { $people }
 outcome-daily-limit = WhatsApp-тың күндік шегі: { $people }
 outcome-throttled = Мессенджер күте тұруды сұрады: { $people }

@@ -8,5 +8,4 @@ role-operator = Жүйе операторы
 office-akim = { $akim }
 office-clerk = { $akim } аппараты
 role-granted =
-    Сізге рөл берілді: { $role }. Орны: { $place }.
-    Енді мәзірде соған тиісті істер бар.
+    Сізге рөл берілді: { $role }. Аумағы: { $place }.

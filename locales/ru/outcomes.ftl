@@ -1,9 +1,9 @@
 ## Чем закончилась отправка, словами, понятными акиму
 
 outcome-sent = Доставлено
-outcome-announced = Извещён, полный текст откроет сам
+outcome-announced = Извещение дошло, полный текст человек откроет сам
 outcome-blocked = Отказались получать сообщения: { $people }
-outcome-never-started = Ещё не писали боту: { $people }
+outcome-never-started = Ещё не начали чат с Жиыном: { $people }
 outcome-deactivated = Аккаунт в мессенджере удалён: { $people }
 outcome-bad-recipient = Номера нет в этом мессенджере: { $people }
 outcome-unknown = Неизвестно, дошло ли: { $people }
@@ -12,7 +12,7 @@ outcome-unreachable = Не было связи с мессенджером: { $p
 outcome-superseded = Заменено новым: { $people }
 outcome-cancelled = Отозвано отправителем: { $people }
 outcome-no-address = Нет чата, куда написать: { $people }
-outcome-window-closed = Ждёт, пока человек напишет сам: { $people }
+outcome-window-closed = Отправится, когда люди сами напишут: { $people }
 outcome-template-unavailable = WhatsApp ещё не одобрил шаблон: { $people }
 outcome-daily-limit = Дневной предел WhatsApp: { $people }
 outcome-throttled = Мессенджер просит подождать: { $people }

@@ -6,7 +6,6 @@ role-deputy = Депутат мәслихата
 role-supervisor = Представитель акимата района
 role-operator = Оператор системы
 office-akim = { $akim }
-office-clerk = Аппарат: { $akim }
+office-clerk = { $akim }, аппарат
 role-granted =
     Вам дана роль: { $role }. Место: { $place }.
-    Теперь в меню есть то, что к ней относится.

@@ -46,10 +46,17 @@ class TestDatabase:
 
 
 async def empty(database: Database) -> None:
-    """Removes every row; the append-only triggers do not hear of TRUNCATE."""
-    tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+    """Removes every row past triggers and references, restarts every sequence.
+
+    DELETE takes 5 ms where TRUNCATE, which makes new files for every table, takes 100.
+    """
+    deletes = " ".join(f'DELETE FROM "{table.name}";' for table in Base.metadata.sorted_tables)
+    restart = (
+        "PERFORM setval(format('%I.%I', schemaname, sequencename), 1, false) FROM pg_sequences"
+    )
     async with database.work.begin() as connection:
-        await connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        await connection.execute(text("SET LOCAL session_replication_role = replica"))
+        await connection.exec_driver_sql(f"DO $$ BEGIN {deletes} {restart}; END $$")
 
 
 async def until(condition: Callable[[], Awaitable[object]], seconds: float = 15.0) -> None:

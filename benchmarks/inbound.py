@@ -1,0 +1,269 @@
+""" "I have read it": taps of different people, posted as signed webhooks; committed effects a second.
+
+Ours against the usual aiogram + ORM bot (benchmarks/rival.py): same server settings, same number of
+processes, same load generator, in turns within one run, so that a busy machine is busy for both.
+"""
+
+import asyncio
+import json
+import math
+import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+import asyncpg
+
+from benchmarks import rival
+from benchmarks.ground import button, ground, make_database, plain, postmaster, server
+from benchmarks.names import FIRST_CHAT, FIRST_PHONE, TELEGRAM, WHATSAPP
+from benchmarks.processes import cpu, free_port, line_of, module, stop
+from benchmarks.results import Made, Options, Tables, median, quantile
+
+CONCURRENCY = 32
+WARM_UP = 1.5
+AT_MOST = 1500  # turns a second that the prepared people have to last for
+COUNTED = 40  # turns whose statements are counted
+
+
+@dataclass
+class Run:
+    """One run of one contender."""
+
+    rate: float
+    p50: float  # ms
+    p99: float
+    process_cpu: float  # ms a turn, of the bot's processes
+    database_cpu: float
+    bad: int
+    load_cpu: float  # of the generator, share of a core
+
+
+@dataclass
+class Contender:
+    """A bot on a database of its own, and how its effects are counted."""
+
+    name: str
+    module: str
+    url: str
+    channel: str
+    data: str
+    effects: str  # SQL
+    people: int
+    used: int = 0
+    statements: str = ""
+    runs: dict[tuple[int, bool], list[Run]] = field(default_factory=dict)
+
+    def some(self, count: int) -> int:
+        """So many people who have not tapped yet: the first one's number."""
+        first, self.used = self.used, self.used + count
+        if self.used > self.people:
+            raise RuntimeError(f"{self.name}: {self.people} people are not enough")
+        return first
+
+
+async def run(options: Options) -> Tables:
+    """Telegram: ours and the rival, alone and with answers; WhatsApp: ours."""
+    plans = [(1, True), (2, True), (1, False), (2, False)]
+    each = int((options.seconds + WARM_UP) * AT_MOST) + COUNTED
+    async with server() as running:
+        ours, theirs = await _contenders(running, each, options.repeat * len(plans))
+        whatsapp = await _whatsapp(ours, each, options.repeat * 2)
+        pid = await postmaster(running.url)
+        async with _platforms() as platforms:
+            for contender in (ours, theirs, whatsapp):
+                contender.statements = await _statements(contender, platforms)
+            for _ in range(options.repeat):
+                for plan in plans:
+                    for contender in (ours, theirs):
+                        await _measure(contender, plan, platforms, pid, options)
+                for plan in plans[:2]:
+                    await _measure(whatsapp, plan, platforms, pid, options)
+    return _tables(ours, theirs, whatsapp, plans, options)
+
+
+async def _contenders(running: object, each: int, runs: int) -> tuple[Contender, Contender]:
+    people = each * runs
+    url = await make_database(running, "ours")
+    made = await ground(url)
+    await made.people(TELEGRAM, [str(FIRST_CHAT + n) for n in range(people)])
+    await made.people(WHATSAPP, [f"+{FIRST_PHONE + n}" for n in range(each * runs // 2 + COUNTED)])
+    notice = await made.notice(await made.akim(TELEGRAM, "999"))
+    await made.delivered(notice)
+    await made.close()
+    theirs = await make_database(running, "theirs")
+    await rival.prepare(theirs, people)
+    effects = "SELECT count(*) FROM recipient WHERE acknowledged_at IS NOT NULL"
+    return (
+        Contender("zhiyn", "benchmarks.worker", url, TELEGRAM, button(notice), effects, people),
+        Contender(
+            "aiogram + ORM", "benchmarks.rival", theirs, TELEGRAM, "read:1",
+            "SELECT count(*) FROM acknowledgements", people,
+        ),
+    )  # fmt: skip
+
+
+async def _whatsapp(ours: Contender, each: int, runs: int) -> Contender:
+    return Contender(
+        "zhiyn, WhatsApp", ours.module, ours.url, WHATSAPP, ours.data, ours.effects, each * runs
+    )
+
+
+@asynccontextmanager
+async def _platforms() -> AsyncIterator[str]:
+    port = free_port()
+    async with module("benchmarks.stub", port) as process:
+        await line_of(process)
+        yield f"http://127.0.0.1:{port}"
+
+
+@asynccontextmanager
+async def bots(
+    name: str, url: str, platforms: str, count: int, *more: object
+) -> AsyncIterator[tuple[int, list[int]]]:
+    """So many processes of this bot on one port: (port, process ids), once all of them answer."""
+    port = free_port()
+    async with AsyncExitStack() as stack:
+        given = ("--database", url, "--port", port, "--platforms", platforms, *more)
+        started = [await stack.enter_async_context(module(name, *given)) for _ in range(count)]
+        for process in started:
+            await line_of(process)
+        await until_ready(port, count)
+        yield port, [process.pid for process in started]
+        await asyncio.gather(*(stop(process) for process in started))
+
+
+async def until_ready(port: int, processes: int = 1, seconds: float = 60) -> None:
+    """Waits until the web servers answer /ready with 200 (each new connection finds any one)."""
+    good = 0
+    async with asyncio.timeout(seconds):
+        while good < processes * 5:
+            try:
+                async with (
+                    aiohttp.ClientSession() as http,
+                    http.get(f"http://127.0.0.1:{port}/ready") as answer,
+                ):
+                    good += answer.status == 200
+            except aiohttp.ClientError:
+                await asyncio.sleep(0.05)
+
+
+async def _measure(
+    contender: Contender, plan: tuple[int, bool], platforms: str, pid: int, options: Options
+) -> None:
+    count, quiet = plan
+    people = int((options.seconds + WARM_UP) * AT_MOST)
+    database = await plain(contender.url)
+    await database.execute("CHECKPOINT")
+    flags = ("--quiet",) if quiet else ()
+    async with bots(contender.module, contender.url, platforms, count, *flags) as (port, pids):
+        async with module(
+            "benchmarks.taps", contender.channel, port, contender.data, contender.some(people),
+            people, options.seconds, WARM_UP, CONCURRENCY,
+        ) as load:  # fmt: skip
+            await line_of(load)
+            before = await database.fetchval(contender.effects)
+            own, theirs = sum(map(cpu, pids)), cpu(pid, children=True)
+            load.stdin.write(b"\n")
+            found = json.loads(await line_of(load, options.seconds + 60))
+            own, theirs = sum(map(cpu, pids)) - own, cpu(pid, children=True) - theirs
+            done = await database.fetchval(contender.effects) - before
+    await database.close()
+    if done != found["good"] or found["ran_out"]:
+        raise RuntimeError(f"{contender.name}: {done} effects for {found['good']} answers of 200")
+    times = [1000 * one for one in found["latencies"]]
+    contender.runs.setdefault(plan, []).append(
+        Run(
+            done / found["seconds"], quantile(times, 0.5), quantile(times, 0.99),
+            1000 * own / done, 1000 * theirs / done, found["bad"],
+            found["cpu"] / found["seconds"],
+        )
+    )  # fmt: skip
+
+
+async def _statements(contender: Contender, platforms: str) -> str:
+    """Statements of a turn, as PostgreSQL logs them; BEGIN and COMMIT apart."""
+    database = await plain(contender.url)
+    log = Path(await database.fetchval("SHOW data_directory")) / "log"
+    async with bots(contender.module, contender.url, platforms, 1, "--quiet") as (port, _):
+        await _log_statements(database, "all")
+        mark = _size(log)
+        async with module(
+            "benchmarks.taps", contender.channel, port, contender.data, contender.some(COUNTED),
+            COUNTED, 60, 0, 1,
+        ) as load:  # fmt: skip
+            await line_of(load)
+            load.stdin.write(b"\n")
+            found = json.loads(await line_of(load))
+        await _log_statements(database, "none")
+    await database.close()
+    lines = _logged(log, mark)
+    bounds = sum(bool(re.match(r"(BEGIN|COMMIT|ROLLBACK)", line)) for line in lines)
+    others = len(lines) - bounds
+    return f"{others / found['good']:.1f} + {bounds / found['good']:.1f}"
+
+
+async def _log_statements(database: asyncpg.Connection, which: str) -> None:
+    await database.execute(f"ALTER SYSTEM SET log_statement = '{which}'")
+    await database.execute("SELECT pg_reload_conf()")
+    await asyncio.sleep(0.3)  # every backend reads its settings before its next statement
+
+
+def _logged(log: Path, mark: int) -> list[str]:
+    written = _read(log)[mark:].decode(errors="replace")
+    found = re.findall(r"(?:statement|execute [^:]*): (.*)", written)
+    noise = ("ALTER SYSTEM", "SELECT pg_reload_conf", "SELECT 1", "SELECT installation")
+    return [line for line in found if not line.startswith(noise)]
+
+
+def _read(log: Path) -> bytes:
+    files = sorted(log.iterdir()) if log.is_dir() else [log]
+    return b"".join(file.read_bytes() for file in files if file.is_file())
+
+
+def _size(log: Path) -> int:
+    return len(_read(log))
+
+
+def _tables(
+    ours: Contender,
+    theirs: Contender,
+    whatsapp: Contender,
+    plans: list[tuple[int, bool]],
+    options: Options,
+) -> Tables:
+    made = Made(
+        "inbound: taps of 'I have read it', committed effects",
+        ("bot", "processes", "answers", "turns/s", "lowest-highest", "ratio", "p50 ms", "p99 ms",
+         "CPU ms/turn", "of it database", "statements + bounds"),
+        note=f"medians of {options.repeat} runs of {options.seconds:.0f} s, {CONCURRENCY} at a time;"
+        " 'stored': replies stay in the outbox, no toast (the rival's go to a stub inside it);"
+        " 'sent': all goes to a stub over HTTP",
+    )  # fmt: skip
+    for plan in plans:
+        base = _rate(theirs, plan)
+        for contender in (ours, theirs):
+            _row(made, contender, plan, _rate(contender, plan) / base)
+    for plan in plans[:2]:
+        _row(made, whatsapp, plan, _rate(whatsapp, plan) / _rate(theirs, plan))
+    return [made]
+
+
+def _rate(contender: Contender, plan: tuple[int, bool]) -> float:
+    return median([one.rate for one in contender.runs.get(plan, [])])
+
+
+def _row(made: Made, contender: Contender, plan: tuple[int, bool], ratio: float) -> None:
+    runs = contender.runs.get(plan, [])
+    if not runs or math.isnan(ratio):
+        return
+    rates = [one.rate for one in runs]
+    made.add(
+        contender.name, plan[0], "stored" if plan[1] else "sent", f"{median(rates):.0f}",
+        f"{min(rates):.0f}-{max(rates):.0f}", f"{ratio:.2f}",
+        f"{median([one.p50 for one in runs]):.1f}", f"{median([one.p99 for one in runs]):.1f}",
+        f"{median([one.process_cpu + one.database_cpu for one in runs]):.2f}",
+        f"{median([one.database_cpu for one in runs]):.2f}", contender.statements,
+    )  # fmt: skip

@@ -1,0 +1,332 @@
+"""An akim writes a notice: whom it reaches, in which languages, and that it goes once."""
+
+import pytest
+from sqlalchemy import text
+from support.talk import KK, OKRUG, RU, TELEGRAM, WHATSAPP, Person, Talk
+
+from conversation.message import ChannelName, Medium
+from core.languages import Language
+from services import roles
+from services.roles import RoleName
+
+BOTH = pytest.mark.parametrize("language", [KK, RU])
+WRITTEN = {
+    KK: "Су құбыры жөнделеді\nЕртең су болмайды.",
+    RU: "Ремонт водопровода\nЗавтра не будет воды.",
+}
+
+
+async def villagers(talk: Talk) -> None:
+    await talk.resident(TELEGRAM, KK, "Бугровое")
+    await talk.resident(WHATSAPP, RU, "Бугровое")
+    await talk.resident(WHATSAPP, KK, "Сосновка")
+
+
+async def begun(talk: Talk, language: Language = KK, channel: ChannelName = TELEGRAM) -> Person:
+    """An akim who is asked to whom."""
+    await villagers(talk)
+    akim = await talk.official(channel, language)
+    await akim.pick("menu-send")
+    return akim
+
+
+async def previewed(talk: Talk, language: Language = KK, channel: ChannelName = TELEGRAM) -> Person:
+    akim = await begun(talk, language, channel)
+    await akim.pick("audience-all")
+    await akim.says(WRITTEN[language], WRITTEN[language.other])
+    return akim
+
+
+async def step(person: Person) -> str | None:
+    form = await person.form()
+    return form.step if form else None
+
+
+async def deliveries(talk: Talk) -> list[str]:
+    """The languages of the notices that lie in the outbox, one an address."""
+    rows = await talk.rows(
+        "SELECT m.language FROM delivery AS d JOIN message AS m ON m.id = d.message_id"
+        " WHERE m.notice_id IS NOT NULL ORDER BY 1"
+    )
+    return [str(row["language"]) for row in rows]
+
+
+@BOTH
+@pytest.mark.parametrize("channel", ChannelName)
+async def test_to_all_in_both_languages(
+    talk: Talk, language: Language, channel: ChannelName
+) -> None:
+    akim = await begun(talk, language, channel)
+    assert akim.t("audience-people", people=3) in [b.description for b in akim.buttons]
+    await akim.pick("audience-all")
+    assert akim.hears(f"notice-write-{language}")
+    await akim.say(WRITTEN[language])
+    assert akim.hears(f"notice-write-{language.other}")
+    await akim.say(WRITTEN[language.other])
+    for words in WRITTEN.values():
+        assert words.partition("\n")[2] in akim.text
+    assert await deliveries(talk) == []
+    await akim.pick("notice-send")
+    assert akim.hears("live-sending", done=0, total=3)
+    assert await deliveries(talk) == ["kk", "kk", "ru"]
+    assert await step(akim) is None
+
+
+async def test_the_send_button_twice_is_one_notice(talk: Talk) -> None:
+    akim = await previewed(talk)
+    send = next(b.payload for b in akim.buttons if b.label == akim.t("notice-send"))
+    await akim.press(send)
+    await akim.press(send)
+    assert akim.hears("stale-choice")
+    assert await talk.one("SELECT count(*) FROM notice") == 1
+    assert len(await deliveries(talk)) == 3
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "typed",
+    ["не отправлять", "не отправить", "жібермеу", "жібермеңіз", "жоқ", "нет", "сәл тұра тұрыңыз"],
+)
+async def test_nothing_goes_by_words_that_do_not_say_so(
+    talk: Talk, language: Language, typed: str
+) -> None:
+    akim = await previewed(talk, language)
+    await akim.say(typed)
+    assert akim.hears("notice-preview-unclear", typed=typed)
+    assert await talk.one("SELECT count(*) FROM notice") == 0
+    assert await step(akim) == "preview"
+
+
+@BOTH
+async def test_in_one_language_only_when_said_so(talk: Talk, language: Language) -> None:
+    akim = await begun(talk, language)
+    await akim.pick("audience-all")
+    await akim.say(WRITTEN[language])
+    turn = (await akim.state()).turn
+    await akim.press(f"s.{turn:x}.n-send")
+    assert await step(akim) == "other"
+    await akim.pick(f"notice-only-{language}")
+    assert WRITTEN[language.other].partition("\n")[2] not in akim.text
+    assert akim.t(f"notice-fix-{language.other}") not in akim.labels
+    await akim.pick("notice-send")
+    assert await talk.one("SELECT monolingual FROM notice") == language
+    assert len(await deliveries(talk)) == 3
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("typed", "key", "args"),
+    [
+        pytest.param("Тек тақырып", "notice-needs-body", {}, id="no body"),
+        pytest.param("Тақырып\n  \n ", "notice-needs-body", {}, id="an empty body"),
+        pytest.param("Т" * 101 + "\nx", "notice-title-long", {"length": 101}, id="title too long"),
+        pytest.param("Т" * 5000, "notice-title-long", {"length": 5000}, id="5000 in one line"),
+        pytest.param("Т\n" + "x" * 3001, "notice-body-long", {"length": 3001}, id="body too long"),
+        pytest.param("   ", "notice-words-only", {}, id="spaces"),
+    ],
+)
+async def test_a_text_that_does_not_do(
+    talk: Talk, language: Language, typed: str, key: str, args: dict[str, int]
+) -> None:
+    akim = await begun(talk, language)
+    await akim.pick("audience-all")
+    await akim.say(typed)
+    assert akim.hears(key, **args)
+    assert await step(akim) == "own"
+    await akim.say("Т" * 100 + "\n" + "x" * 3000)
+    assert await step(akim) == "other"
+    await akim.say(typed)
+    assert akim.hears(key, **args)
+    assert await step(akim) == "other"
+
+
+@BOTH
+@pytest.mark.parametrize("caption", ["", "Су құбыры\nЕртең"])
+async def test_a_photo_is_not_taken_for_words(talk: Talk, language: Language, caption: str) -> None:
+    akim = await begun(talk, language)
+    await akim.pick("audience-all")
+    await akim.send_file(Medium.PHOTO, caption)
+    assert akim.hears("notice-words-only")
+    assert akim.hears(f"notice-write-{language}")
+    assert await step(akim) == "own"
+
+
+@BOTH
+async def test_some_villages_are_picked_and_unpicked(talk: Talk, language: Language) -> None:
+    akim = await begun(talk, language)
+    await akim.pick("audience-some")
+    assert akim.hears("audience-pick", chosen=akim.t("audience-none"))
+    assert akim.t("audience-done") not in akim.labels
+    names = ("Бугровое ауылы", "Сосновка ауылы")
+    bugrovoe, sosnovka = names if language is KK else ("село Бугровое", "село Сосновка")
+    await akim.tap(bugrovoe)
+    await akim.tap(sosnovka)
+    assert akim.hears("audience-pick", chosen=f"{bugrovoe}, {sosnovka}")
+    await akim.tap(f"✓ {bugrovoe}")
+    assert akim.hears("audience-pick", chosen=sosnovka)
+    await akim.pick("audience-done")
+    await akim.says(WRITTEN[language], WRITTEN[language.other])
+    await akim.pick("notice-send")
+    assert await talk.one("SELECT audience FROM notice") == ["595041600"]
+    assert len(await deliveries(talk)) == 1
+
+
+@BOTH
+async def test_none_or_empty_villages_are_no_audience(talk: Talk, language: Language) -> None:
+    akim = await begun(talk, language)
+    await akim.pick("audience-some")
+    village = "Новогеоргиевка ауылы" if language is KK else "село Новогеоргиевка"
+    await akim.tap(village)
+    await akim.pick("audience-done")
+    assert akim.hears("audience-empty")
+    await akim.tap(f"✓ {village}")
+    turn = (await akim.state()).turn
+    await akim.press(f"s.{turn:x}.n-done")
+    assert akim.hears("audience-nothing")
+    await akim.press(f"s.{turn + 1:x}.n-village.595030100")
+    assert await step(akim) == "audience"
+    assert (await akim.form()).answers["picked"] == []  # type: ignore[union-attr]
+
+
+@BOTH
+async def test_back_all_the_way_and_forth_again(talk: Talk, language: Language) -> None:
+    akim = await begun(talk, language)
+    await akim.pick("audience-some")
+    await akim.say("2")
+    await akim.pick("nav-back")
+    assert akim.hears("audience-ask", office=_office(language))
+    await akim.pick("audience-all")
+    await akim.says(WRITTEN[language], WRITTEN[language.other])
+    steps = []
+    for _ in range(4):
+        steps.append(await step(akim))
+        await akim.say("назад")
+    assert steps == ["preview", "other", "own", "audience"]
+    form = await akim.form()
+    assert form is not None
+    assert form.answers[f"text_{language}"][0] == WRITTEN[language].partition("\n")[0]
+
+
+def _office(language: Language) -> str:
+    return (
+        "Бугров ауылдық округінің әкімі" if language is KK else "Аким Бугровского сельского округа"
+    )
+
+
+@BOTH
+async def test_every_part_can_be_corrected_before_it_goes(talk: Talk, language: Language) -> None:
+    akim = await previewed(talk, language)
+    await akim.pick(f"notice-fix-{language}")
+    await akim.say("Жаңа тақырып\nЖаңа мәтін")
+    assert "Жаңа мәтін" in akim.text
+    await akim.pick(f"notice-fix-{language.other}")
+    await akim.say("Новый заголовок\nНовый текст")
+    assert "Новый текст" in akim.text
+    await akim.pick("notice-fix-audience")
+    await akim.pick("audience-some")
+    await akim.tap("Сосновка ауылы" if language is KK else "село Сосновка")
+    await akim.pick("audience-done")
+    assert await step(akim) == "preview"
+    await akim.pick("notice-send")
+    assert await talk.one("SELECT recipients FROM notice") == 1
+
+
+@BOTH
+async def test_the_menu_keeps_the_text_and_cancel_drops_it(talk: Talk, language: Language) -> None:
+    akim = await previewed(talk, language)
+    await akim.say("мәзір")
+    assert akim.hears("parked-notice")
+    await akim.pick("menu-resume")
+    assert WRITTEN[RU].partition("\n")[2] in akim.text
+    await akim.pick("nav-cancel")
+    assert akim.hears("notice-undo")
+    assert akim.t("menu-resume") not in akim.labels
+    assert await talk.one("SELECT count(*) FROM notice") == 0
+
+
+async def test_another_language_in_the_middle_does_not_swap_the_texts(talk: Talk) -> None:
+    akim = await begun(talk, KK)
+    await akim.pick("audience-all")
+    await akim.say(WRITTEN[KK])
+    await akim.say("/lang")
+    await akim.chooses(RU)
+    assert akim.hears("notice-write-ru")
+    await akim.say(WRITTEN[RU])
+    await akim.pick("notice-send")
+    assert await talk.one("SELECT monolingual FROM notice") is None
+    assert await deliveries(talk) == ["kk", "kk", "ru"]
+
+
+@BOTH
+async def test_a_role_that_ended_meanwhile_sends_nothing(talk: Talk, language: Language) -> None:
+    akim = await previewed(talk, language)
+    speaker = (await akim.address())["speaker_id"]
+    async with talk.db.unit() as unit:
+        assert await roles.revoke(unit, speaker, RoleName.AKIM, OKRUG)  # type: ignore[arg-type]
+    await akim.pick("notice-send")
+    assert akim.hears("refused-role")
+    assert await talk.one("SELECT count(*) FROM notice") == 0
+    assert "role-missing" in await talk.audited()
+    assert akim.t("menu-send") not in akim.labels
+
+
+@pytest.mark.parametrize("role", [RoleName.DEPUTY, RoleName.SUPERVISOR, RoleName.OPERATOR])
+async def test_other_roles_send_no_notices(talk: Talk, role: RoleName) -> None:
+    person = await talk.official(role=role)
+    assert person.t("menu-send") not in person.labels
+    turn = (await person.state()).turn
+    await person.press(f"s.{turn:x}.notice-new")
+    assert person.hears("refused-role")
+    assert await person.form() is None
+    assert "role-missing" in await talk.audited()
+
+
+@BOTH
+async def test_an_akim_of_two_places_says_from_which(talk: Talk, language: Language) -> None:
+    await villagers(talk)
+    akim = await talk.official(TELEGRAM, language)
+    async with talk.db.unit() as unit:
+        speaker = (await akim.address())["speaker_id"]
+        await roles.grant(unit, speaker, RoleName.AKIM, "595030000")  # type: ignore[arg-type]
+    await akim.pick("menu-send")
+    assert akim.hears("role-where")
+    await akim.tap(_office(language))
+    assert akim.hears("audience-ask", office=_office(language))
+    await akim.pick("nav-back")
+    assert akim.hears("role-where")
+
+
+@BOTH
+async def test_read_once_however_often_it_is_tapped(talk: Talk, language: Language) -> None:
+    reader = await talk.resident(TELEGRAM, language)
+    stranger = await talk.resident(TELEGRAM, language, "Сосновка")
+    akim = await talk.official(TELEGRAM, KK)
+    await akim.pick("menu-send")
+    await akim.pick("audience-some")
+    await akim.tap("Бугровое ауылы")
+    await akim.pick("audience-done")
+    await akim.says(WRITTEN[KK], WRITTEN[RU])
+    await akim.pick("notice-send")
+    await reader.pick("menu-notices")
+    assert WRITTEN[language].partition("\n")[0] in reader.labels
+    await reader.say("1")
+    assert WRITTEN[language].partition("\n")[2] in reader.text
+    read = next(b.payload for b in reader.screen.choices)  # type: ignore[union-attr]
+    for key in ("notice-read-receipt", "notice-read-before", "notice-read-before"):
+        await reader.press(read)
+        assert reader.hears(key)
+    await stranger.press(read)
+    assert stranger.hears("notice-not-yours")
+    acknowledged = "SELECT count(*) FROM recipient WHERE acknowledged_at IS NOT NULL"
+    assert await talk.one(acknowledged) == 1
+    await reader.press(read.rpartition(".")[0] + ".2")
+    assert reader.hears("notice-corrected") or WRITTEN[language].partition("\n")[2] in reader.text
+    assert "tap-refused" in await talk.audited()
+
+
+async def test_notices_of_nobody(talk: Talk) -> None:
+    reader = await talk.resident()
+    await reader.say("новости")
+    assert reader.hears("notice-none")
+    async with talk.db.session() as session:
+        assert (await session.execute(text("SELECT count(*) FROM notice"))).scalar_one() == 0

@@ -1,0 +1,340 @@
+"""Coming in, the menu, the languages, stop and start, invitations, one's own data."""
+
+from datetime import timedelta
+
+import pytest
+from support.talk import KK, NAME, OKRUG, RU, TELEGRAM, WHATSAPP, Talk
+
+from conversation.message import ChannelName, Kind
+from core.languages import Language
+from services import roles
+from services.roles import RoleName
+
+BOTH = pytest.mark.parametrize("language", [KK, RU])
+WHERE = pytest.mark.parametrize("channel", ChannelName)
+
+
+@WHERE
+@pytest.mark.parametrize("typed", ["Сәлем", "/start", "меню", "стоп", "😀", "5"])
+async def test_the_first_contact_is_in_both_languages(
+    talk: Talk, channel: ChannelName, typed: str
+) -> None:
+    person = talk.person(channel)
+    await person.say(typed)
+    for language in Language:
+        person.language = language
+        assert person.hears("first-contact")
+        assert person.hears("first-contact")
+    assert person.labels == ["Қазақша", "Русский"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "language"),
+    [
+        ("1", KK),
+        ("2", RU),
+        ("қазақша", KK),
+        ("казакша", KK),
+        ("Русский", RU),
+        ("русски", RU),
+        ("2.", RU),
+    ],
+)
+async def test_the_language_is_chosen_by_words_too(
+    talk: Talk, typed: str, language: Language
+) -> None:
+    person = talk.person(WHATSAPP)
+    await person.says("Сәлем", typed)
+    person.language = language
+    assert person.hears("consent-ask")
+    assert (await person.address())["language"] == language
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [
+        (("/menu", "мәзір", "МӘЗІР", "мазир", "Меню!", "menu", "/menu@zhiyn_bot", "/Menu"), "menu"),
+        (("/help", "көмек", "Помощь", "комек", "справка"), "help"),
+        (("/lang", "тіл", "Язык", "тил"), "lang"),
+        (("/notices", "хабарлар", "Новости", "жаналыктар"), "notices"),
+        (("/data", "деректерім", "Мои данные", "деректерим"), "data"),
+        (("/stop", "стоп", "Тоқтату", "токтату", "СТОП!!"), "stop"),
+    ],
+)
+async def test_commands_in_every_spelling(
+    talk: Talk, language: Language, words: tuple[str, ...], key: str
+) -> None:
+    person = await talk.resident(TELEGRAM, language)
+    heard = {"menu": "menu-title", "help": "help-text", "lang": "language-choose"}
+    heard |= {"notices": "notice-none", "data": "profile-text", "stop": "stopped"}
+    for word in words:
+        await person.say(word)
+        if key == "data":
+            assert NAME in person.text
+        else:
+            assert person.hears(heard[key]), word
+
+
+@BOTH
+async def test_what_is_not_understood_is_said_and_the_menu_comes(
+    talk: Talk, language: Language
+) -> None:
+    person = await talk.resident(TELEGRAM, language)
+    await person.say("ауа райы қандай?")
+    assert person.hears("not-understood", typed="ауа райы қандай?")
+    await person.say("х" * 5000)
+    assert person.hears("not-understood", typed="х" * 200)
+    await person.send_file(_photo())
+    assert person.hears("not-asked")
+    await person.share()
+    assert person.hears("not-asked")
+    await person.does(Kind.OTHER)
+    assert person.hears("unknown-kind")
+    assert person.t("menu-profile") in person.labels
+
+
+def _photo() -> object:
+    from conversation.message import Medium
+
+    return Medium.PHOTO
+
+
+@BOTH
+async def test_every_entry_of_the_menu_leads_somewhere_and_home(
+    talk: Talk, language: Language
+) -> None:
+    person = await talk.resident(TELEGRAM, language)
+    for label in list(person.labels):
+        await person.say("/menu")
+        await person.tap(label)
+        assert not person.hears("stale-choice")
+        await person.say("мәзір")
+        assert person.hears("menu-title")
+
+
+@BOTH
+@WHERE
+async def test_an_old_button_does_nothing_and_shows_where_one_is(
+    talk: Talk, language: Language, channel: ChannelName
+) -> None:
+    person = await talk.resident(channel, language)
+    await person.pick("menu-profile")
+    delete = next(b.payload for b in person.buttons if b.label == person.t("profile-delete"))
+    await person.pick("profile-delete")
+    really = next(b.payload for b in person.buttons if b.label == person.t("delete-yes"))
+    await person.pick("delete-no")
+    for old in (really, delete):
+        await person.press(old)
+        assert person.hears("stale-choice")
+        assert person.hears("menu-title")
+    assert await talk.one("SELECT count(*) FROM resident WHERE deleted_at IS NULL") == 1
+
+
+@pytest.mark.parametrize(
+    "payload", ["", "x", "s.1", "s.a-b.menu", "d.vote.a", "s.zzzzz.lang.ru", "Русский", "d..", "😀"]
+)
+async def test_a_forged_tap_does_nothing(talk: Talk, payload: str) -> None:
+    person = await talk.resident(TELEGRAM, KK)
+    await person.press(payload)
+    assert person.hears("stale-choice")
+    assert (await person.address())["language"] == "kk"
+
+
+@BOTH
+async def test_stop_and_start_again(talk: Talk, language: Language) -> None:
+    person = await talk.resident(TELEGRAM, language)
+    await person.say("тоқтату")
+    assert person.hears("stopped")
+    assert (await person.address())["stopped_at"]
+    await person.say("/menu")
+    assert person.hears("stopped-line")
+    await person.pick("menu-subscribe")
+    assert person.hears("resumed")
+    assert not (await person.address())["stopped_at"]
+    await person.says("стоп", "бастау")
+    assert person.hears("resumed")
+    audited = await talk.audited()
+    assert audited.count("address-stopped") == audited.count("address-resumed") == 2
+
+
+async def test_the_messengers_own_block_and_return(talk: Talk) -> None:
+    person = await talk.resident()
+    await person.does(Kind.BLOCKED)
+    assert person.heard == []
+    assert (await person.address())["stopped_at"]
+    await person.does(Kind.UNBLOCKED)
+    assert not (await person.address())["stopped_at"]
+
+
+async def test_an_edited_message_changes_nothing(talk: Talk) -> None:
+    person = await talk.resident()
+    before = await person.address()
+    await person.does(Kind.EDITED)
+    assert (person.heard, await person.address()) == ([], before)
+
+
+@BOTH
+async def test_another_language_for_good(talk: Talk, language: Language) -> None:
+    person = await talk.resident(TELEGRAM, language)
+    await person.pick("menu-language")
+    await person.chooses(language.other)
+    assert person.hears("language-changed")
+    assert await talk.one("SELECT language FROM resident") == language.other
+    assert (await person.address())["language"] == language.other
+
+
+@BOTH
+async def test_my_data_corrected(talk: Talk, language: Language) -> None:
+    person = await talk.resident(TELEGRAM, language)
+    before = await talk.rows("SELECT registered_at, consented_at FROM resident")
+    await person.pick("menu-profile")
+    assert NAME in person.text
+    assert "Абай көшесі, 12" in person.text
+    await person.pick("profile-edit")
+    await person.pick("summary-street")
+    await person.say("Мира, 5")
+    await person.pick("summary-yes")
+    assert person.hears("profile-corrected")
+    await person.say("мои данные")
+    assert "Мира, 5" in person.text
+    assert NAME in person.text
+    assert await talk.rows("SELECT registered_at, consented_at FROM resident") == before
+
+
+@BOTH
+async def test_a_correction_that_is_cancelled_changes_nothing_and_says_so(
+    talk: Talk, language: Language
+) -> None:
+    """Before, it said that the registration was cancelled and the answers deleted."""
+    person = await talk.resident(TELEGRAM, language)
+    await person.pick("menu-profile")
+    await person.pick("profile-edit")
+    await person.pick("summary-name")
+    await person.say("Басқа Адам")
+    await person.say("мәзір")
+    assert person.hears("parked-profile")
+    await person.pick("menu-resume")
+    await person.pick("nav-cancel")
+    assert person.hears("profile-unchanged")
+    await person.say("/data")
+    assert NAME in person.text
+
+
+@BOTH
+@WHERE
+async def test_my_data_deleted(talk: Talk, language: Language, channel: ChannelName) -> None:
+    person = await talk.resident(channel, language)
+    await person.pick("menu-profile")
+    await person.pick("profile-delete")
+    assert person.hears("delete-ask")
+    await person.pick("delete-yes")
+    assert person.hears("delete-done")
+    [row] = await talk.rows("SELECT * FROM resident")
+    personal = ("full_name", "street", "birth_date", "phone", "phone_hash", "adult_on")
+    assert {name: row[name] for name in personal} == dict.fromkeys(personal)
+    assert await talk.one("SELECT count(*) FROM resident_address") == 0
+    assert (await person.address())["speaker_id"] is None
+    await person.say("/data")
+    assert person.hears("profile-guest")
+    assert person.t("menu-register") in person.labels
+
+
+async def test_after_deleting_one_can_register_again(talk: Talk) -> None:
+    person = await talk.resident()
+    await person.pick("menu-profile")
+    await person.pick("profile-delete")
+    await person.pick("delete-yes")
+    await person.pick("menu-register")
+    await person.registers("Сосновка")
+    assert person.t("menu-profile") in person.labels
+    assert await talk.one("SELECT count(*) FROM resident WHERE deleted_at IS NULL") == 1
+
+
+@BOTH
+@WHERE
+async def test_an_invitation_by_its_link(
+    talk: Talk, language: Language, channel: ChannelName
+) -> None:
+    akim = await talk.official(channel, language)
+    assert akim.hears("role-granted", role=akim.t("role-akim"), place=_okrug(language))
+    assert akim.t("menu-send") in akim.labels
+    assert akim.t("menu-register") in akim.labels
+    assert await talk.one("SELECT count(*) FROM resident WHERE registered_at IS NOT NULL") == 0
+
+
+def _okrug(language: Language) -> str:
+    return "Бугров ауылдық округі" if language is KK else "Бугровский сельский округ"
+
+
+@BOTH
+@pytest.mark.parametrize("wrapped", ["i_{}", "/start i_{}", "Сәлем! i_{} дегенмін", " i_{}\n"])
+async def test_an_invitation_in_typed_words(talk: Talk, language: Language, wrapped: str) -> None:
+    person = await talk.resident(WHATSAPP, language)
+    async with talk.db.unit() as unit:
+        code = await roles.invite(unit, RoleName.DEPUTY, OKRUG)
+    await person.say(wrapped.format(code))
+    assert person.hears("role-granted", role=person.t("role-deputy"), place=_okrug(language))
+
+
+@BOTH
+async def test_invitations_that_grant_nothing(talk: Talk, language: Language) -> None:
+    person = await talk.resident(TELEGRAM, language)
+    async with talk.db.unit() as unit:
+        used = await roles.invite(unit, RoleName.AKIM, OKRUG)
+        late = await roles.invite(unit, RoleName.CLERK, OKRUG)
+    other = await talk.resident(TELEGRAM, language)
+    await other.start(f"i_{used}")
+    await person.start(f"i_{used}")
+    assert person.hears("refused-invitation-used")
+    await person.start("i_AAAABBBBCCCC")
+    assert person.hears("refused-invitation-unknown")
+    talk.clock.advance(timedelta(days=8))
+    await person.start(f"i_{late}")
+    assert person.hears("refused-invitation-expired")
+    assert person.t("menu-send") not in person.labels
+    assert (await talk.audited()).count("invitation-refused") == 3
+
+
+async def test_an_invitation_in_the_middle_of_registration(talk: Talk) -> None:
+    person = talk.person()
+    await person.chooses(KK)
+    await person.registers(until="birth")
+    async with talk.db.unit() as unit:
+        code = await roles.invite(unit, RoleName.AKIM, OKRUG)
+    await person.start(f"i_{code}")
+    assert person.hears("role-granted", role="Әкім", place=_okrug(KK))
+    await person.pick("menu-resume")
+    await person.says("05.03.1986", "1", "1")
+    assert person.t("menu-send") in person.labels
+    assert person.t("menu-profile") in person.labels
+    assert await talk.one("SELECT count(*) FROM resident") == 1
+
+
+@pytest.mark.parametrize("typed", ["v_1 a_bcdef", "x_something", "көр: y_abc123", "start q_12345"])
+async def test_words_that_only_look_like_a_link(talk: Talk, typed: str) -> None:
+    """Before, "x_something" in a street left the form."""
+    person = talk.person()
+    await person.chooses(KK)
+    await person.registers(until="street")
+    await person.say(typed)
+    form = await person.form()
+    assert form is not None
+    assert (form.step, form.answers["street"]) == ("birth", typed)
+
+
+@WHERE
+async def test_a_link_to_nothing_comes_in_all_the_same(talk: Talk, channel: ChannelName) -> None:
+    person = talk.person(channel)
+    await person.start("q_something")
+    await person.chooses(RU)
+    assert person.hears("consent-ask")
+
+
+async def test_the_same_update_twice_is_answered_once(talk: Talk) -> None:
+    person = await talk.resident()
+    before = await talk.one("SELECT count(*) FROM delivery")
+    person.updates -= 1
+    with pytest.raises(AssertionError):
+        await person.say("/menu")
+    assert await talk.one("SELECT count(*) FROM delivery") == before
