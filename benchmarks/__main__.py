@@ -6,6 +6,7 @@ import importlib
 import json
 import logging
 import os
+import signal
 import sys
 import time
 from datetime import UTC, datetime
@@ -17,21 +18,22 @@ from rich.table import Table
 from benchmarks.results import Options, Skipped, Tables
 
 NAMES = ("startup", "micro", "search", "inbound", "broadcast")
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 150)
 
 
-def _options() -> tuple[list[str], Options, Path | None]:
+def _options() -> tuple[list[str], Options, Path | None, bool]:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}; or all")
     parser.add_argument("--full", action="store_true", help="broadcast to 3,000, not 600")
     parser.add_argument("--repeat", type=int, default=3, help="runs of which medians are taken")
     parser.add_argument("--seconds", type=float, default=6, help="of load in each inbound run")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument("-v", "--verbose", action="store_true", help="tell each run")
     given = parser.parse_args()
     if unknown := set(given.names) - set(NAMES):
         parser.error(f"no benchmark called {', '.join(sorted(unknown))}")
     options = Options(given.full, max(given.repeat, 1), given.seconds)
-    return given.names or list(NAMES), options, given.json
+    return given.names or list(NAMES), options, given.json, given.verbose
 
 
 def _show(tables: Tables) -> None:
@@ -46,7 +48,10 @@ def _show(tables: Tables) -> None:
 
 def main() -> int:
     """Runs what was named; one that fails does not keep the others from running."""
-    names, options, file = _options()
+    names, options, file, verbose = _options()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop our servers all the same
+    if verbose:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     load = os.getloadavg()[0]
     console.print(

@@ -184,7 +184,8 @@ class Ground:
         """As if all of it had been sent an hour ago."""
         connection = await plain(self.url)
         await connection.execute(
-            "UPDATE delivery SET outcome = 'sent', sent_at = $2, finished_at = $2, platform_id = seq"
+            "UPDATE delivery SET outcome = 'sent', sent_at = $2, finished_at = $2,"
+            " platform_id = seq"
             " WHERE message_id IN (SELECT id FROM message WHERE notice_id = $1)",
             notice, self.clock.now() - timedelta(hours=1),
         )  # fmt: skip

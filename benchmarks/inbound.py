@@ -1,4 +1,4 @@
-""" "I have read it": taps of different people, posted as signed webhooks; committed effects a second.
+""" "I have read it" tapped by different people, posted as signed webhooks: committed effects.
 
 Ours against the usual aiogram + ORM bot (benchmarks/rival.py): same server settings, same number of
 processes, same load generator, in turns within one run, so that a busy machine is busy for both.
@@ -6,11 +6,12 @@ processes, same load generator, in turns within one run, so that a busy machine 
 
 import asyncio
 import json
+import logging
 import math
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import aiohttp
@@ -19,12 +20,16 @@ import asyncpg
 from benchmarks import rival
 from benchmarks.ground import button, ground, make_database, plain, postmaster, server
 from benchmarks.names import FIRST_CHAT, FIRST_PHONE, TELEGRAM, WHATSAPP
-from benchmarks.processes import cpu, free_port, line_of, module, stop
+from benchmarks.processes import cpu, free_port, line_of, listeners, module, stop
 from benchmarks.results import Made, Options, Tables, median, quantile
+from bot.database import EmbeddedServer
+
+log = logging.getLogger(__name__)
 
 CONCURRENCY = 32
 WARM_UP = 1.5
 AT_MOST = 1500  # turns a second that the prepared people have to last for
+PLANS = ((1, True), (2, True), (1, False), (2, False))  # processes, quiet
 COUNTED = 40  # turns whose statements are counted
 
 
@@ -66,30 +71,46 @@ class Contender:
 
 async def run(options: Options) -> Tables:
     """Telegram: ours and the rival, alone and with answers; WhatsApp: ours."""
-    plans = [(1, True), (2, True), (1, False), (2, False)]
-    each = int((options.seconds + WARM_UP) * AT_MOST) + COUNTED
+    people = int((options.seconds + WARM_UP) * AT_MOST)
     async with server() as running:
-        ours, theirs = await _contenders(running, each, options.repeat * len(plans))
-        whatsapp = await _whatsapp(ours, each, options.repeat * 2)
+        ours, theirs = await _contenders(running, people * options.repeat * len(PLANS) + COUNTED)
+        whatsapp = replace(ours, name="zhiyn, WhatsApp", channel=WHATSAPP, runs={})
         pid = await postmaster(running.url)
         async with _platforms() as platforms:
-            for contender in (ours, theirs, whatsapp):
-                contender.statements = await _statements(contender, platforms)
-            for _ in range(options.repeat):
-                for plan in plans:
-                    for contender in (ours, theirs):
-                        await _measure(contender, plan, platforms, pid, options)
-                for plan in plans[:2]:
-                    await _measure(whatsapp, plan, platforms, pid, options)
-    return _tables(ours, theirs, whatsapp, plans, options)
+            for plan in PLANS:
+                told = (ours, theirs, whatsapp) if plan[1] else (ours, theirs)
+                await _plan(told, plan, platforms, pid, options)
+    return _tables(ours, theirs, whatsapp, options)
 
 
-async def _contenders(running: object, each: int, runs: int) -> tuple[Contender, Contender]:
-    people = each * runs
+async def _plan(
+    told: Sequence[Contender],
+    plan: tuple[int, bool],
+    platforms: str,
+    pid: int,
+    options: Options,
+) -> None:
+    """All contenders are up, one at a time is under load, and again."""
+    ours, theirs = told[:2]
+    more = ("--quiet",) if plan[1] else ()
+    async with (
+        bots(ours.module, ours.url, platforms, plan[0], *more) as our_bots,
+        bots(theirs.module, theirs.url, platforms, plan[0], *more) as their_bots,
+    ):
+        await asyncio.gather(until_ready(*our_bots), until_ready(*their_bots))
+        for number in range(options.repeat):
+            for contender in told:
+                port, pids = their_bots if contender is theirs else our_bots
+                if not number and plan == PLANS[0]:
+                    contender.statements = await _statements(contender, port)
+                await _measure(contender, plan, (port, pids), pid, options)
+
+
+async def _contenders(running: EmbeddedServer, people: int) -> tuple[Contender, Contender]:
     url = await make_database(running, "ours")
     made = await ground(url)
     await made.people(TELEGRAM, [str(FIRST_CHAT + n) for n in range(people)])
-    await made.people(WHATSAPP, [f"+{FIRST_PHONE + n}" for n in range(each * runs // 2 + COUNTED)])
+    await made.people(WHATSAPP, [f"+{FIRST_PHONE + n}" for n in range(people)])
     notice = await made.notice(await made.akim(TELEGRAM, "999"))
     await made.delivered(notice)
     await made.close()
@@ -105,12 +126,6 @@ async def _contenders(running: object, each: int, runs: int) -> tuple[Contender,
     )  # fmt: skip
 
 
-async def _whatsapp(ours: Contender, each: int, runs: int) -> Contender:
-    return Contender(
-        "zhiyn, WhatsApp", ours.module, ours.url, WHATSAPP, ours.data, ours.effects, each * runs
-    )
-
-
 @asynccontextmanager
 async def _platforms() -> AsyncIterator[str]:
     port = free_port()
@@ -119,85 +134,85 @@ async def _platforms() -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
+Bots = tuple[int, list[int]]  # port, process ids
+
+
 @asynccontextmanager
 async def bots(
     name: str, url: str, platforms: str, count: int, *more: object
-) -> AsyncIterator[tuple[int, list[int]]]:
-    """So many processes of this bot on one port: (port, process ids), once all of them answer."""
+) -> AsyncIterator[Bots]:
+    """So many processes of this bot on one port."""
     port = free_port()
+    given = ("--database", url, "--port", port, "--platforms", platforms, *more)
     async with AsyncExitStack() as stack:
-        given = ("--database", url, "--port", port, "--platforms", platforms, *more)
         started = [await stack.enter_async_context(module(name, *given)) for _ in range(count)]
-        for process in started:
-            await line_of(process)
-        await until_ready(port, count)
         yield port, [process.pid for process in started]
         await asyncio.gather(*(stop(process) for process in started))
 
 
-async def until_ready(port: int, processes: int = 1, seconds: float = 60) -> None:
-    """Waits until the web servers answer /ready with 200 (each new connection finds any one)."""
-    good = 0
+async def until_ready(port: int, pids: Sequence[int], seconds: float = 90) -> None:
+    """Waits until each of the processes listens, and /ready answers 200."""
     async with asyncio.timeout(seconds):
-        while good < processes * 5:
-            try:
-                async with (
-                    aiohttp.ClientSession() as http,
-                    http.get(f"http://127.0.0.1:{port}/ready") as answer,
-                ):
-                    good += answer.status == 200
-            except aiohttp.ClientError:
-                await asyncio.sleep(0.05)
+        while listeners(port) < len(pids) or not await _answers(port):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def _answers(port: int) -> bool:
+    try:
+        async with (
+            aiohttp.ClientSession() as http,
+            http.get(f"http://127.0.0.1:{port}/ready") as answer,
+        ):
+            return answer.status == 200
+    except aiohttp.ClientError:
+        return False
 
 
 async def _measure(
-    contender: Contender, plan: tuple[int, bool], platforms: str, pid: int, options: Options
+    contender: Contender, plan: tuple[int, bool], of: Bots, pid: int, options: Options
 ) -> None:
-    count, quiet = plan
+    port, pids = of
     people = int((options.seconds + WARM_UP) * AT_MOST)
     database = await plain(contender.url)
     await database.execute("CHECKPOINT")
-    flags = ("--quiet",) if quiet else ()
-    async with bots(contender.module, contender.url, platforms, count, *flags) as (port, pids):
-        async with module(
-            "benchmarks.taps", contender.channel, port, contender.data, contender.some(people),
-            people, options.seconds, WARM_UP, CONCURRENCY,
-        ) as load:  # fmt: skip
-            await line_of(load)
-            before = await database.fetchval(contender.effects)
-            own, theirs = sum(map(cpu, pids)), cpu(pid, children=True)
-            load.stdin.write(b"\n")
-            found = json.loads(await line_of(load, options.seconds + 60))
-            own, theirs = sum(map(cpu, pids)) - own, cpu(pid, children=True) - theirs
-            done = await database.fetchval(contender.effects) - before
+    data = (contender.data, contender.some(people), people, options.seconds, WARM_UP, CONCURRENCY)
+    async with module("benchmarks.taps", contender.channel, port, *data) as load:
+        await line_of(load)
+        before = await database.fetchval(contender.effects)
+        own, theirs = sum(map(cpu, pids)), cpu(pid, children=True)
+        load.stdin.write(b"\n")
+        found = json.loads(await line_of(load, options.seconds + 60))
+        own, theirs = sum(map(cpu, pids)) - own, cpu(pid, children=True) - theirs
+        done = await database.fetchval(contender.effects) - before
     await database.close()
     if done != found["good"] or found["ran_out"]:
         raise RuntimeError(f"{contender.name}: {done} effects for {found['good']} answers of 200")
     times = [1000 * one for one in found["latencies"]]
-    contender.runs.setdefault(plan, []).append(
-        Run(
-            done / found["seconds"], quantile(times, 0.5), quantile(times, 0.99),
-            1000 * own / done, 1000 * theirs / done, found["bad"],
-            found["cpu"] / found["seconds"],
-        )
-    )  # fmt: skip
+    made = Run(
+        rate=done / found["seconds"],
+        p50=quantile(times, 0.5),
+        p99=quantile(times, 0.99),
+        process_cpu=1000 * own / done,
+        database_cpu=1000 * theirs / done,
+        bad=found["bad"],
+        load_cpu=found["cpu"] / found["seconds"],
+    )
+    contender.runs.setdefault(plan, []).append(made)
+    log.info("%s %s: %s", contender.name, plan, made)
 
 
-async def _statements(contender: Contender, platforms: str) -> str:
+async def _statements(contender: Contender, port: int) -> str:
     """Statements of a turn, as PostgreSQL logs them; BEGIN and COMMIT apart."""
     database = await plain(contender.url)
     log = Path(await database.fetchval("SHOW data_directory")) / "log"
-    async with bots(contender.module, contender.url, platforms, 1, "--quiet") as (port, _):
-        await _log_statements(database, "all")
-        mark = _size(log)
-        async with module(
-            "benchmarks.taps", contender.channel, port, contender.data, contender.some(COUNTED),
-            COUNTED, 60, 0, 1,
-        ) as load:  # fmt: skip
-            await line_of(load)
-            load.stdin.write(b"\n")
-            found = json.loads(await line_of(load))
-        await _log_statements(database, "none")
+    await _log_statements(database, "all")
+    mark = len(_read(log))
+    data = (contender.data, contender.some(COUNTED), COUNTED, 60, 0, 1)
+    async with module("benchmarks.taps", contender.channel, port, *data) as load:
+        await line_of(load)
+        load.stdin.write(b"\n")
+        found = json.loads(await line_of(load))
+    await _log_statements(database, "none")
     await database.close()
     lines = _logged(log, mark)
     bounds = sum(bool(re.match(r"(BEGIN|COMMIT|ROLLBACK)", line)) for line in lines)
@@ -223,30 +238,25 @@ def _read(log: Path) -> bytes:
     return b"".join(file.read_bytes() for file in files if file.is_file())
 
 
-def _size(log: Path) -> int:
-    return len(_read(log))
-
-
 def _tables(
     ours: Contender,
     theirs: Contender,
     whatsapp: Contender,
-    plans: list[tuple[int, bool]],
     options: Options,
 ) -> Tables:
     made = Made(
         "inbound: taps of 'I have read it', committed effects",
         ("bot", "processes", "answers", "turns/s", "lowest-highest", "ratio", "p50 ms", "p99 ms",
          "CPU ms/turn", "of it database", "statements + bounds"),
-        note=f"medians of {options.repeat} runs of {options.seconds:.0f} s, {CONCURRENCY} at a time;"
-        " 'stored': replies stay in the outbox, no toast (the rival's go to a stub inside it);"
+        note=f"medians of {options.repeat} runs of {options.seconds:.0f} s, {CONCURRENCY} at once;"
+        " 'stored': replies wait in the outbox, no toast (the rival: a stub inside it);"
         " 'sent': all goes to a stub over HTTP",
     )  # fmt: skip
-    for plan in plans:
+    for plan in PLANS:
         base = _rate(theirs, plan)
         for contender in (ours, theirs):
             _row(made, contender, plan, _rate(contender, plan) / base)
-    for plan in plans[:2]:
+    for plan in PLANS[:2]:
         _row(made, whatsapp, plan, _rate(whatsapp, plan) / _rate(theirs, plan))
     return [made]
 

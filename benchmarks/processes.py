@@ -1,6 +1,7 @@
 """Other processes of a benchmark: started by us, measured by /proc, stopped by us."""
 
 import asyncio
+import ctypes
 import os
 import signal
 import socket
@@ -26,7 +27,7 @@ async def module(name: str, *arguments: object) -> AsyncIterator[asyncio.subproc
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", name, *(str(one) for one in arguments),
         cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-        start_new_session=True, limit=64 * 2**20,
+        start_new_session=True, preexec_fn=_ends_with_us, limit=64 * 2**20,
     )  # fmt: skip
     try:
         yield process
@@ -34,14 +35,14 @@ async def module(name: str, *arguments: object) -> AsyncIterator[asyncio.subproc
         await stop(process)
 
 
-async def stop(process: asyncio.subprocess.Process) -> None:
-    """Politely, then not."""
+async def stop(process: asyncio.subprocess.Process, patience: float = 3) -> None:
+    """Politely, then not: answers that are queued need not go out."""
     if process.returncode is not None:
         return
     with suppress(ProcessLookupError):
         process.send_signal(signal.SIGTERM)
     try:
-        await asyncio.wait_for(process.wait(), 20)
+        await asyncio.wait_for(process.wait(), patience)
     except TimeoutError:
         process.kill()
         await process.wait()
@@ -68,6 +69,18 @@ def memory(pid: int) -> float:
     """Resident MB."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def listeners(port: int) -> int:
+    """How many sockets listen on this port: one a process that shares it."""
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    wanted = f"0100007F:{port:04X}"
+    return sum(line.split()[1] == wanted and line.split()[3] == "0A" for line in lines)
+
+
+def _ends_with_us() -> None:
+    """SIGTERM when the benchmark dies, so that nothing is left behind (Linux)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 def _stat(pid: int) -> list[int]:

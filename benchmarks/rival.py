@@ -36,6 +36,10 @@ from bot.serve import stop_signal
 router = Router()
 
 
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
 class Base(DeclarativeBase):
     """The rival's tables."""
 
@@ -114,7 +118,7 @@ async def read(query: CallbackQuery, session: AsyncSession) -> None:
 class Silent(BaseSession):
     """Telegram inside the process: says yes at once."""
 
-    async def make_request(self, bot: Bot, method: Any, timeout: int | None = None) -> Any:
+    async def make_request(self, bot: Bot, method: Any, timeout: int | None = None) -> Any:  # noqa: ASYNC109
         """Whatever it is."""
         return True
 
@@ -146,7 +150,13 @@ async def _serve(given: argparse.Namespace) -> None:
         dispatcher, bot, handle_in_background=False, secret_token=WEBHOOK_SECRET
     )
     handler.register(server, path="/telegram")
-    server.router.add_get("/ready", lambda request: _ready(made))
+
+    async def ready(request: web.Request) -> web.Response:
+        async with made.connect() as connection:
+            await connection.exec_driver_sql("SELECT 1")
+        return web.Response()
+
+    server.router.add_get("/ready", ready)
     runner = web.AppRunner(server, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", given.port, reuse_port=True).start()
@@ -154,12 +164,6 @@ async def _serve(given: argparse.Namespace) -> None:
     await stop_signal().wait()
     await runner.cleanup()
     await made.dispose()
-
-
-async def _ready(made: AsyncEngine) -> web.Response:
-    async with made.connect() as connection:
-        await connection.exec_driver_sql("SELECT 1")
-    return web.Response()
 
 
 def main() -> None:

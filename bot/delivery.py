@@ -32,6 +32,7 @@ from services.outbox import Claimed
 log = structlog.get_logger()
 
 # PLATFORMS, limits: Telegram about 30 messages a second for a bot, WhatsApp 80 for a sender.
+BURSTS = {ChannelName.TELEGRAM: (8, 1.0), ChannelName.WHATSAPP: (40, 1 / 6)}
 RATES = {ChannelName.TELEGRAM: 29.8, ChannelName.WHATSAPP: 75.0}
 AHEAD = timedelta(milliseconds=200)  # how far bulk may reserve: a reply waits no longer
 IDLE = 0.5  # seconds between looks into the outbox when nothing wakes us
@@ -44,11 +45,12 @@ class _AccountHeld(Exception):
 
 
 class Bursts:
-    """One chat takes about a message a second, short bursts pass (Bot FAQ): a chat that is over
+    """What one chat takes: Telegram about a message a second, short bursts pass (Bot FAQ);
+    WhatsApp one in six seconds, bursts up to 45 pass (Meta, pair rate limit). A chat that is over
     it waits by itself, before the platform makes the whole account wait."""
 
-    def __init__(self, burst: int = 6, per_second: float = 1.0) -> None:
-        self._burst, self._per_second = burst, per_second
+    def __init__(self, channel: ChannelName) -> None:
+        self._burst, self._per_second = BURSTS[channel]
         self._full_at: dict[UUID, float] = {}
 
     def allows(self, address: UUID) -> bool:
@@ -74,10 +76,13 @@ class Sender:
     channel: Channel
     rate: float
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _bursts: Bursts = field(default_factory=Bursts)
+    _bursts: Bursts = field(init=False)
     _stopping: bool = False
     _held_until: datetime | None = None
     _busy: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARALLEL))
+
+    def __post_init__(self) -> None:
+        self._bursts = Bursts(self.channel.name)
 
     @property
     def account(self) -> UUID:

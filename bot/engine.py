@@ -13,7 +13,6 @@ from enum import Enum
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import structlog
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -246,9 +245,7 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):
         state = str(getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", ""))
         return error.connection_invalidated or state[:2] in _TRANSIENT_CLASSES
-    # While it connects, asyncpg's own errors come through: "the database system is starting up".
-    state = str(getattr(error, "sqlstate", None) or "")
-    return isinstance(error, asyncpg.PostgresError) and state[:2] in _TRANSIENT_CLASSES
+    return False
 
 
 def as_dict(incoming: Incoming) -> dict[str, Any]:

@@ -120,8 +120,12 @@ class Form:
 async def begin(
     turn: Turn, form: Form, answers: Answers | None = None, at: str | None = None
 ) -> list[Reply]:
-    """Starts the form at its first step that applies, or at the step named."""
-    turn.state.form = FormState(form.name, form.version, at or "", dict(answers or {}))
+    """Starts the form at its first step that applies, or at the step named.
+
+    What waits of this form is dropped; another form that waits goes on waiting behind it.
+    """
+    waiting = _without(turn.state.parked, form.name)
+    turn.state.form = FormState(form.name, form.version, at or "", dict(answers or {}), waiting)
     turn.state.parked = None
     return await resume(turn, form)
 
@@ -157,7 +161,7 @@ async def answer(turn: Turn, form: Form, given: Given) -> list[Reply]:
             state.step = name
             return [await _ask(turn, form, state)]
         case Leave(replies):
-            turn.state.form = None
+            turn.state.form, turn.state.parked = None, state.before
             return list(replies)
         case Problem(text, repeats):
             again = await _ask(turn, form, state, text if repeats else None)
@@ -181,9 +185,9 @@ async def back(turn: Turn, form: Form) -> list[Reply]:
 
 def cancel(turn: Turn, form: Form) -> T:
     """Drops the form; the text says that nothing was sent or stored."""
-    answers = _current(turn).answers
-    turn.state.form = turn.state.parked = None
-    return form.cancelled if isinstance(form.cancelled, T) else form.cancelled(answers)
+    state = _current(turn)
+    turn.state.form, turn.state.parked = None, state.before
+    return form.cancelled if isinstance(form.cancelled, T) else form.cancelled(state.answers)
 
 
 def park(turn: Turn) -> None:
@@ -203,12 +207,23 @@ async def _advance(turn: Turn, form: Form, after: Step | None) -> list[Reply]:
         if step.applies(state.answers):
             state.step = step.name
             return [await _ask(turn, form, state)]
-    turn.state.form = None
+    turn.state.form, turn.state.parked = None, state.before
     try:
         return list(await form.finish(turn, state.answers))
     except Refused:
         turn.state.parked = state  # nothing of it is lost: it can be corrected or cancelled
         raise
+
+
+def _without(waiting: FormState | None, name: str) -> FormState | None:
+    """The forms that wait, without the one of this name."""
+    if waiting is None:
+        return None
+    before = _without(waiting.before, name)
+    if waiting.form == name:
+        return before
+    waiting.before = before
+    return waiting
 
 
 def _first_open(form: Form, answers: Answers) -> str:

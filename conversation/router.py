@@ -43,6 +43,7 @@ class Routes:
     starts: dict[str, StartHandler] = field(default_factory=dict)
     forms: dict[str, Form] = field(default_factory=dict)
     open_choices: set[str] = field(default_factory=set)  # allowed before a language is chosen
+    durable: set[str] = field(default_factory=set)  # allowed without the turn that offered them
 
     def command(self, name: str, *words: str) -> Callable[[Handler], Handler]:
         """Answers to /name and to these words of both languages, written alone."""
@@ -55,14 +56,17 @@ class Routes:
         return declare
 
     def choice(
-        self, code: str, *, before_language: bool = False
+        self, code: str, *, before_language: bool = False, durable: bool = False
     ) -> Callable[[ChoiceHandler], ChoiceHandler]:
-        """Answers to choices of this code, outside forms or durable."""
+        """Answers to choices of this code outside forms; also to durable ones if so declared:
+        a step choice forged into a durable one is refused."""
 
         def declare(handler: ChoiceHandler) -> ChoiceHandler:
             self.choices[code] = handler
             if before_language:
                 self.open_choices.add(code)
+            if durable:
+                self.durable.add(code)
             return handler
 
         return declare
@@ -89,6 +93,7 @@ class Routes:
                 raise ValueError(f"declared twice: {name} {sorted(twice)}")
             mine.update(theirs)
         self.open_choices |= other.open_choices
+        self.durable |= other.durable
 
 
 class Router:
@@ -214,11 +219,10 @@ class Router:
         return await self._outside(turn, chosen)
 
     async def _durable(self, turn: Turn, chosen: Chosen) -> Sequence[Reply]:
-        handler = self.routes.choices.get(chosen.code)
-        if handler is None:
+        if chosen.code not in self.routes.durable:
             turn.unit.audit("tap-refused", turn.address)
             return await self._lost(turn, T("stale-choice"))
-        return await handler(turn, chosen.ids)
+        return await self.routes.choices[chosen.code](turn, chosen.ids)
 
     async def _outside(self, turn: Turn, chosen: Chosen) -> Sequence[Reply]:
         handler = self.routes.choices.get(chosen.code)

@@ -24,6 +24,7 @@ class FormState:
     version: int
     step: str
     answers: Answers = field(default_factory=dict)
+    before: "FormState | None" = None  # another form that waits until this one is over
 
 
 @dataclass(slots=True)
@@ -69,8 +70,13 @@ class State:
 
 
 def _dump_form(form: FormState | None) -> list[Any] | None:
-    return [form.form, form.version, form.step, form.answers] if form else None
+    if form is None:
+        return None
+    return [form.form, form.version, form.step, form.answers, _dump_form(form.before)]
 
 
 def _load_form(stored: list[Any] | None) -> FormState | None:
-    return FormState(*stored) if stored else None
+    if not stored:
+        return None
+    name, version, step, answers, before = stored
+    return FormState(name, version, step, answers, _load_form(before))

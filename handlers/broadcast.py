@@ -1,5 +1,6 @@
 """An akim writes a notice: to whom, in Kazakh, in Russian, one look at it, off it goes."""
 
+import re
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from services.roles import MAY_SEND_NOTICES
 routes = Routes()
 
 LONGEST_TITLE = 100  # characters: one line on a phone, and safe in WhatsApp's template
+_SENTENCE = re.compile(r"(.{3,99}?[.!?])\s+(\S.*)", re.DOTALL)
 LONGEST_BODY = 3000  # characters: one message on Telegram, two or three on WhatsApp
 
 
@@ -63,7 +65,8 @@ async def _ask_audience(turn: Turn, answers: Answers) -> Reply:
     villages = await territory.settlements(turn.unit.session, answers["place"], turn.said)
     if "picked" in answers:
         return await _ask_villages(turn, answers)
-    counts = await notices.reach(turn.unit, [place.code for place in villages])
+    everywhere = await territory.codes_inside(turn.unit.session, answers["place"])
+    counts = await notices.reach(turn.unit, everywhere)
     whole = Choice(
         "n-all", T("audience-all"), description=T("audience-people", people=counts.people)
     )
@@ -91,7 +94,8 @@ async def _audience(turn: Turn, answers: Answers, given: Given) -> Accepted:
     villages = await territory.settlement_codes(turn.unit.session, answers["place"])
     match given.chosen and (given.chosen.code, *given.chosen.ids):
         case ("n-all",):
-            return await _addressed(turn, villages, whole=True)
+            everywhere = await territory.codes_inside(turn.unit.session, answers["place"])
+            return await _addressed(turn, everywhere, whole=True)
         case ("n-some",):
             return Stay({"picked": []})
         case ("n-village", code) if code in villages:
@@ -145,7 +149,7 @@ def _written(given: Given, key: str, more: Answers) -> Accepted:
     typed = given.text.strip()
     if given.files or not typed:
         return Problem(T("notice-words-only"), repeats=True)
-    title, _, body = typed.partition("\n")
+    title, _, body = typed.partition("\n") if "\n" in typed else _first_sentence(typed)
     title, body = " ".join(title.split()), body.strip()
     if len(title) > LONGEST_TITLE:
         return Problem(T("notice-title-long", length=len(title)))
@@ -154,6 +158,12 @@ def _written(given: Given, key: str, more: Answers) -> Accepted:
     if len(body) > LONGEST_BODY:
         return Problem(T("notice-body-long", length=len(body)))
     return Done({key: [title, body], **more})
+
+
+def _first_sentence(typed: str) -> tuple[str, str, str]:
+    """Of a notice in one paragraph the first sentence is the title; the preview shows it."""
+    found = _SENTENCE.fullmatch(typed)
+    return (found[1], "", found[2]) if found else (typed, "", "")
 
 
 # The last look

@@ -45,7 +45,7 @@ async def menu_saying(turn: Turn, receipt: T) -> Sequence[Reply]:
     return [first.saying(receipt), *rest]
 
 
-@routes.choice("menu")
+@routes.choice("menu", durable=True)
 async def to_menu(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """The way to the menu from anywhere, also from an old message; a form waits."""
     forms.park(turn)

@@ -1,4 +1,4 @@
-"""An invitation is redeemed: by its deep link, or by its code typed alone."""
+"""An invitation is redeemed: by its deep link, or by its code `i_…` sent as a message."""
 
 from collections.abc import Sequence
 
@@ -15,6 +15,7 @@ routes = Routes()
 @routes.start("i")
 async def redeem(turn: Turn, value: str) -> Sequence[Reply]:
     """Grants the role to whoever speaks; an official need not be a registered resident."""
+    await roles.check_invitation(turn.unit, value)
     speaker = turn.speaker
     if speaker is None:
         speaker = await residents.new_person(turn.unit, turn.address, turn.said)

@@ -46,7 +46,7 @@ def composed(
     }
 
 
-@routes.choice("read")
+@routes.choice("read", durable=True)
 async def read(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """ "I have read it": durable, counted once however often it is tapped."""
     notice, revision = _named(turn, ids)
@@ -63,7 +63,7 @@ async def read(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     return [Reply(turn.toast, (done,), screen=False, replaces_tapped=True, buttons_only=True)]
 
 
-@routes.choice("open")
+@routes.choice("open", durable=True)
 async def open_(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """The tap on an announcement outside the window: now the full text may be sent."""
     notice, _ = _named(turn, ids)
@@ -117,7 +117,7 @@ def _named(turn: Turn, ids: tuple[str, ...]) -> tuple[UUID | None, int]:
 # What the author sees while it goes out
 
 
-@routes.choice("live")
+@routes.choice("live", durable=True)
 async def live(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """How far the newest notice of the author has come: on request."""
     mine = await notices.latest_by(turn.unit, turn.speaker, limit=1) if turn.speaker else []

@@ -180,11 +180,11 @@ async def _phone(turn: Turn, answers: Answers, given: Given) -> Accepted:
         return Done({"phone": given.contact.phone, "proved": True})
     if not given.text.strip():
         return Problem(T("text-needed"), repeats=True)
+    if turn.incoming.channel is ChannelName.TELEGRAM:
+        return Problem(T("phone-typed"))
     phone = read_phone(given.text)
     if phone is None:
         return Problem(T("phone-wrong", typed=shown(given.text)))
-    if turn.incoming.channel is ChannelName.TELEGRAM:
-        return Problem(T("phone-typed"))
     return Done({"phone": phone, "proved": False})
 
 

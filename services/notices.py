@@ -17,7 +17,7 @@ from models.delivery import Message, Notice, Recipient
 from models.people import Address
 from services import roles
 from services.outbox import NOTICE, seal_content
-from services.territory import is_inside
+from services.territory import codes_inside
 from services.unit import Refused, Unit
 
 TITLE, BODY = "notice.title", "notice.text"
@@ -169,10 +169,9 @@ async def send(
     """
     await roles.require(unit, unit.actor, roles.MAY_SEND_NOTICES, place_code)
     _check_languages(texts, monolingual)
-    for code in audience:
-        if not await is_inside(unit.session, code, place_code):
-            unit.audit("audience-outside", notice, place=place_code, code=code)
-            raise Refused("refused-role")
+    if outside := set(audience) - set(await codes_inside(unit.session, place_code)):
+        unit.audit("audience-outside", notice, place=place_code, codes=sorted(outside))
+        raise Refused("refused-role")
     row = _row(unit, notice, place_code, audience, texts, monolingual)
     row |= {"author_address_id": author_address, "live_message": live_message}
     made = await unit.session.execute(

@@ -199,8 +199,9 @@ async def settle(
         " sent_at = CASE WHEN $2::text = 'sent' THEN $6 ELSE sent_at END,"
         " announced_at = CASE WHEN $2::text = 'announced' THEN $6 ELSE announced_at END,"
         " finished_at = $6 WHERE id = $1 AND outcome IS NULL"
-        # What a status callback has said of this very message before its response came, stands.
-        " AND (waiting_for IS NULL OR $4::text IS NULL OR platform_id IS DISTINCT FROM $4)",
+        # A failure that a status callback has told before the response came, stands: the lease
+        # is gone and it says why it waits.
+        " AND (claimed_until IS NOT NULL OR waiting_for IS NULL)",
         (claimed.id, outcome.value, result.detail, result.platform_id, rendered, now),
     )
     if outcome in STOPS_ADDRESS:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from core.clock import local_date
 from models.people import Address, Resident, ResidentAddress
 from rules.people import adult_from
+from services import roles
 from services.territory import find_home
 from services.unit import Refused, Unit
 
@@ -108,6 +109,9 @@ async def forget(unit: Unit, resident: UUID) -> None:
         )
     )
     await _forget_what_was_said(unit, resident)
+    await _withdraw_what_waits(unit, resident)
+    for view in await roles.standing(unit, resident):
+        await roles.revoke(unit, resident, view.role, view.place_code)
     await unit.session.execute(
         delete(ResidentAddress).where(ResidentAddress.resident_id == resident)
     )
@@ -127,6 +131,22 @@ async def _forget_what_was_said(unit: Unit, resident: UUID) -> None:
             " AND d.outcome IS NOT NULL AND m.notice_id IS NULL"
         ),
         {"resident": resident},
+    )
+
+
+async def _withdraw_what_waits(unit: Unit, resident: UUID) -> None:
+    """Notices that were not sent yet are not sent any more, unless the family waits for them."""
+    await unit.session.execute(
+        text(
+            "UPDATE delivery AS d SET outcome = 'cancelled', waiting_for = NULL, finished_at = :now"
+            " FROM recipient AS mine WHERE mine.resident_id = :resident"
+            " AND d.id = mine.delivery_id AND d.outcome IS NULL"
+            " AND (d.claimed_until IS NULL OR d.claimed_until < :now)"
+            " AND NOT EXISTS (SELECT 1 FROM recipient AS other JOIN resident AS r"
+            "  ON r.id = other.resident_id WHERE other.delivery_id = d.id"
+            "  AND r.id <> :resident AND r.deleted_at IS NULL)"
+        ),
+        {"resident": resident, "now": unit.now},
     )
 
 

@@ -68,8 +68,8 @@ async def invite(
     return code
 
 
-async def redeem(unit: Unit, resident: UUID, code: str) -> RoleView:
-    """Grants the invitation's role to this resident. The second use grants nothing.
+async def check_invitation(unit: Unit, code: str) -> Invitation:
+    """The invitation, locked, if it can be redeemed now; a refusal is noted.
 
     Raises Refused: unknown, expired, used.
     """
@@ -80,6 +80,15 @@ async def redeem(unit: Unit, resident: UUID, code: str) -> RoleView:
     if invitation is None or reason is not None:
         unit.audit("invitation-refused", invitation.id if invitation else None, reason=reason)
         raise Refused(reason or "refused-invitation-unknown")
+    return invitation
+
+
+async def redeem(unit: Unit, resident: UUID, code: str) -> RoleView:
+    """Grants the invitation's role to this resident. The second use grants nothing.
+
+    Raises Refused: unknown, expired, used.
+    """
+    invitation = await check_invitation(unit, code)
     invitation.used_at, invitation.used_by = unit.now, resident
     role = RoleName(invitation.role)
     await grant(unit, resident, role, invitation.place_code)

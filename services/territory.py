@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import Select, select
+from sqlalchemy import CTE, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -128,6 +128,16 @@ async def settlement_codes(session: AsyncSession, code: str) -> list[str]:
     return sorted(await session.scalars(_settlements(select(Place.code), code)))
 
 
+async def codes_inside(session: AsyncSession, code: str) -> list[str]:
+    """The codes of a place and of all standing places in it: also of a city that has no
+    settlement row of its own and yet is lived in."""
+    tree = _tree(code)
+    inside = select(Place.code).where(
+        Place.code.in_(select(tree.c.code)), Place.abolished_at.is_(None)
+    )
+    return sorted(await session.scalars(inside))
+
+
 async def independent_villages(
     session: AsyncSession, district: str, language: Language = Language.KK
 ) -> list[Place]:
@@ -228,10 +238,15 @@ def _chain(by_code: dict[str, Place], code: str) -> list[str]:
     return chain
 
 
-def _settlements(what: Select[R], code: str) -> Select[R]:
+def _tree(code: str) -> CTE:
+    """The place and everything below it, by the parents in the table."""
     tree = select(Place.code).where(Place.code == code).cte("below", recursive=True)
     lower = aliased(Place)
-    tree = tree.union(select(lower.code).join(tree, lower.parent_code == tree.c.code))
+    return tree.union(select(lower.code).join(tree, lower.parent_code == tree.c.code))
+
+
+def _settlements(what: Select[R], code: str) -> Select[R]:
+    tree = _tree(code)
     return what.where(
         Place.code.in_(select(tree.c.code)),
         Place.level == PlaceLevel.SETTLEMENT,

@@ -1,5 +1,7 @@
 """A real PostgreSQL for every test that touches data, migrated once, emptied between tests."""
 
+import shutil
+import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from functools import cache
@@ -19,13 +21,19 @@ from services.territory_import import DEMO_PLACES, import_territory
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
-    """One server for the whole run; stopped at its end."""
+def server() -> Iterator[EmbeddedServer]:
+    """One server for the whole run; stopped at its end.
+
+    Not in pytest's own temporary folder: as root PostgreSQL runs as another user, and a second
+    pytest on the machine closes that folder to everybody but root.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a missing XDG_RUNTIME_DIR is no news
-        running = EmbeddedServer(tmp_path_factory.mktemp("postgresql") / "data")
+        folder = Path(tempfile.mkdtemp(prefix="zhiyn-test-"))
+        running = EmbeddedServer(folder / "postgresql")
     yield running
     running.stop()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

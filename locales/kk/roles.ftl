@@ -5,7 +5,6 @@ role-clerk = Әкім аппаратының қызметкері
 role-deputy = Мәслихат депутаты
 role-supervisor = Аудан әкімдігінің өкілі
 role-operator = Жүйе операторы
-office-akim = { $akim }
 office-clerk = { $akim } аппараты
 role-granted =
     Сізге рөл берілді: { $role }. Аумағы: { $place }.

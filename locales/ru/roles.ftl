@@ -5,7 +5,6 @@ role-clerk = Сотрудник аппарата акима
 role-deputy = Депутат мәслихата
 role-supervisor = Представитель акимата района
 role-operator = Оператор системы
-office-akim = { $akim }
 office-clerk = { $akim }, аппарат
 role-granted =
     Вам дана роль: { $role }. Место: { $place }.

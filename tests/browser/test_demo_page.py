@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,11 +77,13 @@ class Demo:
 
 
 @pytest_asyncio.fixture
-async def demo(tmp_path: Path, root: Path) -> AsyncIterator[Demo]:
-    running = Demo(tmp_path / "demo", root)
+async def demo(root: Path) -> AsyncIterator[Demo]:
+    folder = Path(tempfile.mkdtemp(prefix="zhiyn-demo-"))
+    running = Demo(folder, root)
     yield running
     if running.process is not None and running.process.returncode is None:
         await running.stop()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest_asyncio.fixture

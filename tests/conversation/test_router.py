@@ -1,19 +1,23 @@
 """Whatever comes in, from wherever: an answer goes out, and the menu is one word away."""
 
 import random
+from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
+from sqlalchemy import text as sql
 from support.talk import KK, RU, TELEGRAM, WHATSAPP, Person, Talk
 
-from conversation.message import ChannelName, Kind, Medium
+from conversation.message import ChannelName, Incoming, Kind, Medium
 from conversation.payload import MAX_BYTES, decode
 from conversation.present import CAPACITY
 from conversation.router import Router, deep_link
 from core.languages import Language
-from handlers import make_router
+from core.texts import T, texts
+from handlers import home, make_router, profile
 
 ROUTER: Router = make_router()
-STEPS = 160
+STEPS = 100
 FAR = "595041000"
 
 
@@ -67,16 +71,12 @@ def test_commands(text: str, command: str | None) -> None:
 @pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize("key", ["nav-back", "nav-cancel", "nav-menu"])
 def test_every_way_out_is_a_word_that_works_everywhere(language: Language, key: str) -> None:
-    from core.texts import T, texts
-
     said = texts().say(language, T(key))
     assert ROUTER.command_of(said) == key.removeprefix("nav-")
 
 
 @pytest.mark.parametrize("language", Language)
 def test_every_word_that_help_names_works(language: Language) -> None:
-    from core.texts import T, texts
-
     lines = [line for line in texts().say(language, T("help-text")).split("\n") if " — " in line]
     named = [line.split(" — ")[0] for line in lines[-6:]]
     assert all(ROUTER.command_of(word) for word in named), named
@@ -84,8 +84,6 @@ def test_every_word_that_help_names_works(language: Language) -> None:
 
 def test_every_choice_of_the_menu_has_a_handler() -> None:
     """ "Тіл · Язык" had none: whoever tapped it was told that the menu is old."""
-    from handlers import home, profile
-
     entries = [
         home.MENU, home.REGISTER, home.RESUME, home.SEND, home.NOTICES, home.PROFILE,
         home.SUBSCRIBE, home.LANGUAGE_ENTRY, home.HELP, profile.EDIT, profile.DELETE,
@@ -113,11 +111,6 @@ def test_every_choice_of_the_menu_has_a_handler() -> None:
     ],
 )
 def test_deep_links(kind: Kind, text: str, start: str | None, link: tuple[str, str] | None) -> None:
-    from datetime import UTC, datetime
-    from uuid import UUID
-
-    from conversation.message import Incoming
-
     incoming = Incoming(
         UUID(int=1), WHATSAPP, ("m:1",), (), datetime.now(UTC), kind, text=text, start=start
     )
@@ -278,11 +271,9 @@ async def test_somebody_who_answers_every_screen_by_number_gets_to_the_end(
 async def test_every_village_of_a_long_list_is_reached_by_pages(
     many: Talk, channel: ChannelName
 ) -> None:
-    from sqlalchemy import text
-
     async with many.db.session() as session:
         await session.execute(
-            text(
+            sql(
                 "INSERT INTO place (code, level, kind, type_code, parent_code, name_ru, name_kk,"
                 " updated_at) SELECT '353031' || n, 'settlement', 'village', '2', '353031000',"
                 " 'с.Село' || n, 'Ауыл' || n || ' а.', now() FROM generate_series(401, 425) AS n"

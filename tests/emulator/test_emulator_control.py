@@ -184,7 +184,7 @@ async def test_a_kill_loses_nothing_older_than_a_second(tmp_path: Path) -> None:
         for n in range(20):
             await api("POST", "people/a/say", {"text": str(n)})
         async with asyncio.timeout(2):
-            while len(_written(tmp_path)) < 20:  # noqa: ASYNC110 - another process writes
+            while len(_written(tmp_path)) < 20:
                 await asyncio.sleep(0.02)
         process.send_signal(signal.SIGKILL)
         await process.wait()

@@ -1,7 +1,6 @@
 """An akim writes a notice: whom it reaches, in which languages, and that it goes once."""
 
 import pytest
-from sqlalchemy import text
 from support.talk import KK, OKRUG, RU, TELEGRAM, WHATSAPP, Person, Talk
 
 from conversation.message import ChannelName, Medium
@@ -328,5 +327,16 @@ async def test_notices_of_nobody(talk: Talk) -> None:
     reader = await talk.resident()
     await reader.say("новости")
     assert reader.hears("notice-none")
-    async with talk.db.session() as session:
-        assert (await session.execute(text("SELECT count(*) FROM notice"))).scalar_one() == 0
+    assert await talk.one("SELECT count(*) FROM notice") == 0
+
+
+async def test_other_villages_are_picked_anew_from_the_beginning(talk: Talk) -> None:
+    akim = await begun(talk, RU)
+    await akim.pick("audience-some")
+    await akim.tap("село Бугровое")
+    await akim.pick("audience-done")
+    await akim.says(WRITTEN[RU], WRITTEN[KK])
+    await akim.pick("notice-fix-audience")
+    assert akim.hears("audience-ask", office=_office(RU))
+    await akim.pick("audience-some")
+    assert akim.hears("audience-pick", chosen=akim.t("audience-none"))

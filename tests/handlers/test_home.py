@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from support.talk import KK, NAME, OKRUG, RU, TELEGRAM, WHATSAPP, Talk
 
-from conversation.message import ChannelName, Kind
+from conversation.message import ChannelName, Kind, Medium
 from core.languages import Language
 from services import roles
 from services.roles import RoleName
@@ -23,7 +23,6 @@ async def test_the_first_contact_is_in_both_languages(
     await person.say(typed)
     for language in Language:
         person.language = language
-        assert person.hears("first-contact")
         assert person.hears("first-contact")
     assert person.labels == ["Қазақша", "Русский"]
 
@@ -85,19 +84,13 @@ async def test_what_is_not_understood_is_said_and_the_menu_comes(
     assert person.hears("not-understood", typed="ауа райы қандай?")
     await person.say("х" * 5000)
     assert person.hears("not-understood", typed="х" * 200)
-    await person.send_file(_photo())
+    await person.send_file(Medium.PHOTO)
     assert person.hears("not-asked")
     await person.share()
     assert person.hears("not-asked")
     await person.does(Kind.OTHER)
     assert person.hears("unknown-kind")
     assert person.t("menu-profile") in person.labels
-
-
-def _photo() -> object:
-    from conversation.message import Medium
-
-    return Medium.PHOTO
 
 
 @BOTH
@@ -338,3 +331,63 @@ async def test_the_same_update_twice_is_answered_once(talk: Talk) -> None:
     with pytest.raises(AssertionError):
         await person.say("/menu")
     assert await talk.one("SELECT count(*) FROM delivery") == before
+
+
+async def test_a_notice_that_waits_survives_a_look_at_my_data(talk: Talk) -> None:
+    akim = await talk.resident()
+    async with talk.db.unit() as unit:
+        speaker = (await akim.address())["speaker_id"]
+        await roles.grant(unit, speaker, RoleName.AKIM, OKRUG)  # type: ignore[arg-type]
+    await akim.say("/menu")
+    await akim.pick("menu-send")
+    await akim.pick("audience-all")
+    await akim.say("Тақырып\nМәтін")
+    await akim.say("мои данные")
+    await akim.pick("profile-edit")
+    await akim.pick("nav-cancel")
+    assert akim.t("menu-resume") in akim.labels
+
+
+async def test_a_durable_payload_of_a_step_choice_is_forged(talk: Talk) -> None:
+    person = await talk.resident()
+    await person.press("d.delete-yes")
+    assert await talk.one("SELECT count(*) FROM resident WHERE deleted_at IS NULL") == 1
+
+
+async def test_what_was_queued_for_somebody_who_left_is_not_sent(talk: Talk) -> None:
+    person = await talk.resident()
+    akim = await talk.official()
+    await akim.pick("menu-send")
+    await akim.pick("audience-all")
+    await akim.says("Су жоқ\nЕртең", "Нет воды\nЗавтра")
+    await akim.pick("notice-send")
+    await person.pick("menu-profile")
+    await person.pick("profile-delete")
+    await person.pick("delete-yes")
+    pending = (
+        "SELECT count(*) FROM delivery AS d JOIN message AS m ON m.id = d.message_id"
+        " WHERE m.notice_id IS NOT NULL AND d.outcome IS NULL"
+    )
+    assert await talk.one(pending) == 0
+
+
+async def test_an_akim_who_is_forgotten_holds_no_role(talk: Talk) -> None:
+    akim = await talk.resident()
+    async with talk.db.unit() as unit:
+        speaker = (await akim.address())["speaker_id"]
+        await roles.grant(unit, speaker, RoleName.AKIM, OKRUG)  # type: ignore[arg-type]
+    await akim.pick("menu-profile")
+    await akim.pick("profile-delete")
+    await akim.pick("delete-yes")
+    assert await talk.one("SELECT count(*) FROM role WHERE revoked_at IS NULL") == 0
+
+
+async def test_a_correction_that_waits_is_deleted_with_the_data(talk: Talk) -> None:
+    person = await talk.resident()
+    await person.pick("menu-profile")
+    await person.pick("profile-edit")
+    await person.says("мои данные")
+    await person.pick("profile-delete")
+    await person.pick("delete-yes")
+    assert (await person.state()).parked is None
+    assert person.t("menu-resume") not in person.labels

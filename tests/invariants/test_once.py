@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
 from support.people import (
     WORDS,
     address_of,
@@ -21,6 +22,9 @@ from core.ids import short
 from services.roles import RoleName
 
 REPLIES = "SELECT count(*) FROM delivery WHERE priority = 0"
+
+
+pytestmark = pytest.mark.usefixtures("unhurried")
 
 
 async def test_first_message_at_two_processes_at_once(world: World) -> None:

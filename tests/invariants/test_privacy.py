@@ -4,6 +4,7 @@ import aiohttp
 import pytest
 import structlog
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 from support.database import TestDatabase
 from support.people import one, rows, send_notice, settled, words
 from support.world import World
@@ -22,6 +23,9 @@ PERSONAL = {
     "file": "жеке-құжат.pdf",
 }
 NOTICE = ("Ремонт водопровода", "Завтра не будет воды")
+
+
+pytestmark = pytest.mark.usefixtures("unhurried")
 
 
 async def dump(db: TestDatabase) -> str:
@@ -101,8 +105,8 @@ async def test_nothing_personal_anywhere(
         async with world.db.unit() as unit:
             await files.keep(unit, "document", "application/pdf", PERSONAL["file"], b"%PDF")
         monkeypatch.setitem(world.app.engine.router.routes.commands, "menu", broken)
-        words = world.app.engine.router.routes.words
-        monkeypatch.setitem(words, PERSONAL["said"].lower(), "menu")
+        commands = world.app.engine.router.routes.words
+        monkeypatch.setitem(commands, PERSONAL["said"].lower(), "menu")
         monkeypatch.setattr(type(world.app.engine.router), "command_of", lambda self, text: "menu")
         world.emulator.say("sholpan", PERSONAL["said"])
         await world.emulator.wait_for("sholpan", words("kk", "apology"))
@@ -122,9 +126,7 @@ async def test_nothing_personal_anywhere(
         found = await one(world.db, "SELECT id FROM resident WHERE street IS NOT NULL")
         profile = await residents.profile(unit, found)
     assert profile is not None
-    assert traces(f"{profile}", PERSONAL) == ["name", "street", "phone", "digits"] or traces(
-        f"{profile}", PERSONAL
-    ) == ["name", "street", "phone"]
+    assert set(traces(f"{profile}", PERSONAL)) >= {"name", "street", "phone"}
 
 
 async def test_delete_my_data(world: World) -> None:
@@ -212,8 +214,7 @@ TAMPERING = (
 )
 
 
-@pytest.mark.parametrize("statement", TAMPERING)
-async def test_tampering_shows(db: TestDatabase, statement: str) -> None:
+async def test_tampering_shows(db: TestDatabase) -> None:
     """Whoever removes the triggers and changes the past breaks the chain there."""
     async with db.unit() as unit:
         for number in range(5):
@@ -223,12 +224,13 @@ async def test_tampering_shows(db: TestDatabase, statement: str) -> None:
     async with db.session() as session:
         assert (await audit.verify(session)).broken_at is None
     victim = await one(db, "SELECT audit_id FROM audit_seal WHERE seq = 3")
-    async with db.session() as session:
-        await session.execute(text("SET LOCAL session_replication_role = replica"))
-        await session.execute(text(statement), {"id": victim})
-    async with db.session() as session:
-        check = await audit.verify(session)
-    assert check.broken_at in (3, 4)
+    for statement in TAMPERING:
+        async with db.database.work.connect() as connection:  # rolled back each time
+            await connection.execute(text("SET LOCAL session_replication_role = replica"))
+            changed = await connection.execute(text(statement), {"id": victim})
+            assert changed.rowcount == 1
+            check = await audit.verify(AsyncSession(connection))
+            assert check.broken_at in (3, 4), statement
 
 
 async def test_two_sealers_and_many_writers(db: TestDatabase) -> None:

@@ -146,10 +146,10 @@ async def one(db: TestDatabase, statement: str, **values: Any) -> Any:
 
 async def move_clock(db: TestDatabase, apps: Sequence[App], by: timedelta) -> None:
     """Moves the time of the installation, for these processes at once."""
-    await rows(db, "UPDATE installation SET clock_offset = clock_offset + :by RETURNING 1", by=by)
-    for app in apps:
-        app.clock.offset += by
-    db.clock.offset += by
+    statement = "UPDATE installation SET clock_offset = clock_offset + :by RETURNING clock_offset"
+    offset = await one(db, statement, by=by)
+    for clock in (db.clock, *(app.clock for app in apps)):
+        clock.offset = offset
 
 
 @asynccontextmanager
