@@ -77,12 +77,14 @@ class Sender:
     rate: float
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _bursts: Bursts = field(init=False)
+    _ahead: asyncio.Semaphore = field(init=False)
     _stopping: bool = False
     _held_until: datetime | None = None
     _busy: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARALLEL))
 
     def __post_init__(self) -> None:
         self._bursts = Bursts(self.channel.name)
+        self._ahead = asyncio.Semaphore(max(int(AHEAD.total_seconds() * self.rate), 1))
 
     @property
     def account(self) -> UUID:
@@ -194,7 +196,7 @@ class Sender:
         for number, part in enumerate(parts):
             if number < claimed.parts_sent:
                 continue
-            await self._slot()
+            await self._slot(claimed.priority)
             result = await self.channel.send(claimed.target, part, claimed.id)
             if result.outcome not in ARRIVED:
                 break
@@ -233,7 +235,15 @@ class Sender:
         async with self.database.work.begin() as connection:
             await outbox.release(connection, [one.id for one in claimed], self.process)
 
-    async def _slot(self) -> None:
+    async def _slot(self, priority: int) -> None:
+        """Waits for a slot of the account; bulk never holds slots more than 200 ms ahead, so
+        that a reply waits no longer than that."""
+        if priority != outbox.NOTICE:
+            return await self._next_slot()
+        async with self._ahead:
+            await self._next_slot()
+
+    async def _next_slot(self) -> None:
         """Waits for the account's next slot, which all processes share.
 
         Raises _AccountHeld when it is so far off that the lease would not last: another process

@@ -477,7 +477,7 @@ async def test_a_database_that_blinks_loses_no_message(
     """A broken connection while a slot is reserved used to end the message as "refused"."""
     petr = await settled(world, "petr")
     sender = world.app.senders[petr.account]
-    original, broken = type(sender)._slot, []
+    original, broken = type(sender)._next_slot, []
 
     async def once(self) -> None:
         if not broken:
@@ -485,7 +485,7 @@ async def test_a_database_that_blinks_loses_no_message(
             raise ConnectionResetError
         await original(self)
 
-    monkeypatch.setattr(type(sender), "_slot", once)
+    monkeypatch.setattr(type(sender), "_next_slot", once)
     world.emulator.say("petr", "меню")
     await world.emulator.wait_for("petr", "Бугровое")
     await nothing_left(world)
