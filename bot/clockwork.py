@@ -98,6 +98,7 @@ class Clockwork:
         """Forgets what need not be known any more."""
         async with self.database.work.begin() as connection:
             await intake.forget_old(connection, self.clock.now())
+            await outbox.forget_words(connection, self.clock.now())
             unit = self._unit(connection)
             await files.forget_tokens(unit)
             waiting = await connection.scalar(

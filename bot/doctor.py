@@ -61,7 +61,7 @@ async def _replay(
     import dataclasses
 
     from bot.app import make_app
-    from bot.engine import Received, from_dict
+    from bot.engine import from_dict
 
     app = await make_app(settings, database, seed=False)
     done = 0
@@ -69,8 +69,7 @@ async def _replay(
         incoming = dataclasses.replace(
             from_dict(letter.update), external_ids=(f"replay:{letter.id}",)
         )
-        result = await app.engine.receive(incoming)
-        if result.received not in (Received.DONE, Received.DUPLICATE):
+        if not await app.engine.replay(incoming):
             break
         async with unit_of(database, settings) as unit:
             await dead_letters.replayed(unit, letter.id)

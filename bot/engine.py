@@ -38,6 +38,7 @@ from services.village_search import VillageFinder
 
 log = structlog.get_logger()
 
+QUERY_CANCELED = "57014"  # statement_timeout
 _TRANSIENT_CLASSES = ("08", "40", "53", "55", "57")  # connection, deadlock, resources, shutdown
 
 
@@ -87,6 +88,16 @@ class Engine:
         TURN_SECONDS.labels(incoming.channel.value).observe(time.perf_counter() - began)
         TURNS.labels(incoming.channel.value, result.received.value).inc()
         return result
+
+    async def replay(self, incoming: Incoming) -> bool:
+        """Deals with a kept update again; False when its handler still fails. Keeps no second
+        letter and apologises no second time."""
+        try:
+            await self._turn_or_again(incoming)
+        except Exception as error:
+            log.error("replay-failed", error=dead_letters.where(error))
+            return False
+        return True
 
     async def _turn_or_again(self, incoming: Incoming) -> Result:
         for _ in range(3):
@@ -234,7 +245,12 @@ class Engine:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Can the same update succeed when it comes again?"""
+    """Can the same update succeed when it comes again?
+
+    A statement that ran into its timeout cannot: it would hold its chat for ever.
+    """
+    if _sqlstate(error) == QUERY_CANCELED:
+        return False
     if isinstance(error, ConnectionError | TimeoutError | OSError):
         return True
     if isinstance(error, OperationalError | PoolTimeout):
@@ -243,9 +259,14 @@ def is_transient(error: BaseException) -> bool:
         cause = getattr(error.orig, "__cause__", None)
         return not isinstance(cause, ValueError)  # a wrong argument is a bug, no broken connection
     if isinstance(error, DBAPIError):
-        state = str(getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", ""))
-        return error.connection_invalidated or state[:2] in _TRANSIENT_CLASSES
+        return error.connection_invalidated or _sqlstate(error)[:2] in _TRANSIENT_CLASSES
     return False
+
+
+def _sqlstate(error: BaseException) -> str:
+    """PostgreSQL's code of the error, where it is one of the database's."""
+    original = getattr(error, "orig", None)
+    return str(getattr(original, "sqlstate", None) or "")
 
 
 def as_dict(incoming: Incoming) -> dict[str, Any]:

@@ -67,6 +67,11 @@ class Delivery(Base):
             postgresql_where=text("outcome IS NULL"),
         ),
         Index("ix_delivery_platform_id", "platform_id"),
+        Index(
+            "ix_delivery_replies_finished",
+            "finished_at",
+            postgresql_where=text("priority = 0 AND outcome IS NOT NULL"),
+        ),
     )
 
 

@@ -23,6 +23,7 @@ PAUSES = (timedelta(seconds=2), timedelta(seconds=15), timedelta(seconds=60))
 UNKNOWN_PAUSE = timedelta(seconds=60)  # time for a status callback to settle it
 QUOTA_PAUSE = timedelta(hours=24)
 APPROVAL_PAUSE = timedelta(minutes=10)  # WhatsApp approves a template when it likes
+WORDS_KEPT = timedelta(days=3)  # of a reply, which may repeat a name or a phone
 UNTIL_THEY_WRITE = timedelta(days=3650)  # the person's next message brings it forward
 
 AGAIN = frozenset({Outcome.THROTTLED, Outcome.TRANSIENT})  # of a callback: accepted, then failed
@@ -288,6 +289,19 @@ async def enqueue(
         ),
     )
     return delivery
+
+
+async def forget_words(connection: AsyncConnection, now: datetime) -> int:
+    """Erases the words of replies that were settled three days ago; how many. Their outcomes
+    stay. Notices keep theirs: they are read again."""
+    result = await connection.exec_driver_sql(
+        "UPDATE message AS m SET content = '' FROM delivery AS d"
+        " WHERE d.message_id = m.id AND m.notice_id IS NULL AND m.content <> ''"
+        " AND d.priority = 0 AND d.outcome IS NOT NULL"
+        " AND d.finished_at BETWEEN $1 AND $2",
+        (now - 2 * WORDS_KEPT, now - WORDS_KEPT),
+    )
+    return result.rowcount
 
 
 def seal_content(keyring: Keyring, message: UUID, content: dict[str, Any]) -> bytes:

@@ -523,6 +523,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("outcome IS NULL"),
     )
     op.create_index("ix_delivery_platform_id", "delivery", ["platform_id"], unique=False)
+    op.create_index(
+        "ix_delivery_replies_finished",
+        "delivery",
+        ["finished_at"],
+        unique=False,
+        postgresql_where=sa.text("priority = 0 AND outcome IS NOT NULL"),
+    )
     op.create_table(
         "recipient",
         sa.Column("notice_id", sa.Uuid(), nullable=False),
@@ -553,6 +560,11 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_recipient_resident_id"), table_name="recipient")
     op.drop_index(op.f("ix_recipient_delivery_id"), table_name="recipient")
     op.drop_table("recipient")
+    op.drop_index(
+        "ix_delivery_replies_finished",
+        table_name="delivery",
+        postgresql_where=sa.text("priority = 0 AND outcome IS NOT NULL"),
+    )
     op.drop_index("ix_delivery_platform_id", table_name="delivery")
     op.drop_index(
         "ix_delivery_pending", table_name="delivery", postgresql_where=sa.text("outcome IS NULL")
