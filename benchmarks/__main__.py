@@ -51,7 +51,8 @@ def main() -> int:
     names, options, file, verbose = _options()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stop our servers all the same
     if verbose:
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+        logging.basicConfig(format="%(asctime)s %(message)s")
+        logging.getLogger("benchmarks").setLevel(logging.INFO)
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     load = os.getloadavg()[0]
     console.print(

@@ -198,7 +198,11 @@ async def _measure(
         load_cpu=found["cpu"] / found["seconds"],
     )
     contender.runs.setdefault(plan, []).append(made)
-    log.info("%s %s: %s", contender.name, plan, made)
+    log.info(
+        "%-16s %s %4.0f/s p50 %.0f p99 %.0f ms, CPU %.2f + %.2f ms, bad %d, generator %.2f",
+        contender.name, plan, made.rate, made.p50, made.p99, made.process_cpu, made.database_cpu,
+        made.bad, made.load_cpu,
+    )  # fmt: skip
 
 
 async def _statements(contender: Contender, port: int) -> str:

@@ -110,14 +110,7 @@ class Engine:
     async def _turn(self, incoming: Incoming) -> Result:
         async with self.database.turns.connect() as connection:
             unit = self._unit(connection, incoming)
-            fresh, row = await intake.take_in(
-                connection,
-                self.keyring,
-                incoming.account,
-                incoming.external_ids,
-                [self._hash(alias.kind, alias.value) for alias in incoming.aliases],
-                incoming.received_at,
-            )
+            fresh, row = await self._take_in(connection, incoming)
             if not fresh:
                 return Result(Received.DUPLICATE)
             if incoming.kind is Kind.EDITED or incoming.group:
@@ -211,14 +204,7 @@ class Engine:
     async def _bury(self, incoming: Incoming, error: Exception) -> tuple[UUID, ...] | None:
         async with self.database.turns.connect() as connection:
             unit = self._unit(connection, incoming)
-            fresh, row = await intake.take_in(
-                connection,
-                self.keyring,
-                incoming.account,
-                incoming.external_ids,
-                [self._hash(alias.kind, alias.value) for alias in incoming.aliases],
-                incoming.received_at,
-            )
+            fresh, row = await self._take_in(connection, incoming)
             if not fresh:
                 return None
             turn = await self._begin(unit, incoming, row)
@@ -240,8 +226,21 @@ class Engine:
         sealed = seal_content(self.keyring, message, content.to_json())
         return Outgoing(content.delivery or unit.new_id(), message, content.language.value, sealed)
 
-    def _hash(self, kind: str, value: str) -> bytes:
-        return intake.alias_hash(self.keyring, kind, value)
+    async def _take_in(
+        self, connection: AsyncConnection, incoming: Incoming
+    ) -> tuple[bool, AddressRow | None]:
+        """Is it new, and from which known address?"""
+        hashes = [
+            intake.alias_hash(self.keyring, alias.kind, alias.value) for alias in incoming.aliases
+        ]
+        return await intake.take_in(
+            connection,
+            self.keyring,
+            incoming.account,
+            incoming.external_ids,
+            hashes,
+            incoming.received_at,
+        )
 
 
 def is_transient(error: BaseException) -> bool:
