@@ -22,6 +22,7 @@ from bot.database import Database
 from bot.engine import is_transient
 from bot.metrics import SENT
 from conversation.message import ChannelName, Content
+from conversation.present import together
 from core.clock import Clock
 from core.crypto import Keyring
 from core.outcomes import ARRIVED, WAITING, Outcome, SendResult
@@ -142,7 +143,7 @@ class Sender:
 
     async def _claim(self, priorities: tuple[int, int]) -> list[Claimed]:
         async with self.database.work.begin() as connection:
-            return await outbox.claim(
+            claimed = await outbox.claim(
                 connection,
                 self.keyring,
                 self.account,
@@ -151,6 +152,32 @@ class Sender:
                 limit=BATCH,
                 priorities=priorities,
             )
+            if priorities[0] != outbox.REPLY or not claimed:
+                return claimed
+            return await self._together(connection, claimed)
+
+    async def _together(
+        self, connection: AsyncConnection, claimed: Sequence[Claimed]
+    ) -> list[Claimed]:
+        """Replies that piled up for one address are said in one message, and go once."""
+        now = self.clock.now()
+        first = [one for one in claimed if one.priority == outbox.REPLY and not one.parts_sent]
+        waiting = await outbox.behind(connection, self.keyring, first, self.process, now)
+        going = {one.id: one for one in claimed}
+        for one in first:
+            pile = [one, *(other for other in waiting if other.address == one.address)]
+            if len(pile) == 1:
+                continue
+            content = together([Content.from_json(each.content) for each in pile])
+            if content is None:
+                await outbox.release(connection, [each.id for each in pile[1:]], self.process)
+                continue
+            *older, newest = pile
+            stored = content.to_json()
+            await outbox.say_together(connection, self.keyring, older, newest, stored, now)
+            del going[one.id]
+            going[newest.id] = dataclasses.replace(newest, content=stored)
+        return list(going.values())
 
     async def _in_its_turn(self, claimed: Sequence[Claimed]) -> None:
         async with self._busy:

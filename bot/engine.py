@@ -186,8 +186,9 @@ class Engine:
         )
 
     async def _failed(self, incoming: Incoming, error: Exception) -> Result:
-        """Transient: the platform comes again. A bug: kept, apologised for, acknowledged."""
-        if is_transient(error):
+        """Transient: the platform comes again. A bug: kept, apologised for, acknowledged; so is
+        a statement that ran into its timeout, for it would hold its chat for ever."""
+        if is_transient(error) and _sqlstate(error) != QUERY_CANCELED:
             log.warning("turn-transient", error=dead_letters.where(error))
             return Result(Received.TRANSIENT)
         log.error("turn-failed", error=dead_letters.where(error), kind=incoming.kind.value)
@@ -244,12 +245,7 @@ class Engine:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Can the same update succeed when it comes again?
-
-    A statement that ran into its timeout cannot: it would hold its chat for ever.
-    """
-    if _sqlstate(error) == QUERY_CANCELED:
-        return False
+    """Can the same thing succeed when it is tried again?"""
     if isinstance(error, ConnectionError | TimeoutError | OSError):
         return True
     if isinstance(error, OperationalError | PoolTimeout):

@@ -11,6 +11,7 @@ from conversation.turn import Turn
 from core.languages import Language
 from core.texts import T, Texts, Words
 
+LONGEST_TOGETHER = 1400  # characters: one message on either messenger
 CAPACITY = 10  # items of a WhatsApp list: the smallest screen that shows choices
 
 
@@ -47,6 +48,23 @@ def compose(texts: Texts, language: Language, reply: Reply) -> Content:
     """A reply that nobody asked for (a notice): only durable choices have a place in it."""
     choices = _buttons(texts, language, reply.choices, turn=0)
     return _content(texts, language, reply, choices, _buttons(texts, language, reply.nav, turn=0))
+
+
+def together(contents: Sequence[Content]) -> Content | None:
+    """Replies that piled up, as one message with the buttons of the last; None where they have
+    to stay apart (files, edits, too long)."""
+    *older, last = contents
+    if any(one.files or one.replaces or one.replaces_platform_id for one in contents):
+        return None
+    body = "\n\n".join(_spoken(one) for one in contents)
+    if len(body) > LONGEST_TOGETHER:
+        return None
+    closes = last.ask is None and any(one.closes_keyboard or one.ask for one in (*older, last))
+    return replace(last, heading=None, title=None, body=body, closes_keyboard=closes)
+
+
+def _spoken(content: Content) -> str:
+    return "\n".join(part for part in (content.heading, content.title, content.body) if part)
 
 
 def _screen(texts: Texts, turn: Turn, reply: Reply) -> Screen:

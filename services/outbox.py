@@ -66,6 +66,17 @@ ORDER BY d.seq
 """
 
 
+_BEHIND = """
+UPDATE delivery AS d SET claimed_by = $3, claimed_until = $5
+FROM message AS m, address AS a
+WHERE d.address_id = ANY($1::uuid[]) AND d.id <> ALL($2::uuid[]) AND d.outcome IS NULL
+  AND d.priority = 0 AND d.parts_sent = 0 AND (d.claimed_until IS NULL OR d.claimed_until < $4)
+  AND coalesce(d.waiting_for, '') <> ALL($6::text[])
+  AND m.id = d.message_id AND a.id = d.address_id
+RETURNING d.id, d.message_id, d.address_id, d.account_id, d.priority, d.seq, d.attempts,
+          d.parts_sent, d.announced_at, m.content, m.notice_id, a.target, a.last_inbound_at,
+          a.stopped_at IS NOT NULL AS stopped
+"""
 _REPORTED = """
 UPDATE delivery SET platform_id = coalesce(platform_id, $2),
     delivered_at = CASE WHEN $3::text IN ('delivered', 'read') THEN coalesce(delivered_at, $4)
@@ -101,6 +112,7 @@ class Claimed:
     """A delivery that this process has leased, with what it needs to be sent."""
 
     id: UUID
+    message: UUID
     address: UUID
     account: UUID
     priority: int
@@ -128,6 +140,42 @@ async def claim(
         _CLAIM, (account, now, process, now + LEASE, limit, *priorities, _LONG_WAITS)
     )
     return _claimed(keyring, rows.all(), now)
+
+
+async def behind(
+    connection: AsyncConnection,
+    keyring: Keyring,
+    first: Sequence[Claimed],
+    process: UUID,
+    now: datetime,
+) -> list[Claimed]:
+    """Leases the replies that wait behind these of the same addresses, to be said together."""
+    rows = await connection.exec_driver_sql(
+        _BEHIND,
+        ([one.address for one in first], [one.id for one in first], process, now, now + LEASE,
+         _LONG_WAITS),
+    )  # fmt: skip
+    return _claimed(keyring, rows.all(), now)
+
+
+async def say_together(
+    connection: AsyncConnection,
+    keyring: Keyring,
+    older: Sequence[Claimed],
+    newest: Claimed,
+    content: dict[str, Any],
+    now: datetime,
+) -> None:
+    """The newest reply says what the older ones would have said; these are superseded."""
+    await connection.exec_driver_sql(
+        "UPDATE message SET content = $2 WHERE id = $1",
+        (newest.message, seal_content(keyring, newest.message, content)),
+    )
+    await connection.exec_driver_sql(
+        "UPDATE delivery SET outcome = $2, finished_at = $3, waiting_for = NULL,"
+        " claimed_until = NULL WHERE id = ANY($1::uuid[])",
+        ([one.id for one in older], Outcome.SUPERSEDED.value, now),
+    )
 
 
 async def own(
@@ -314,6 +362,7 @@ def _claimed(keyring: Keyring, rows: Sequence[Any], now: datetime) -> list[Claim
     return [
         Claimed(
             row.id,
+            row.message_id,
             row.address_id,
             row.account_id,
             row.priority,
