@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.channels.base import Channel
-from bot.channels.telegram import TelegramChannel, make_bot, set_up_bot
+from bot.channels.telegram import TelegramChannel, describe_bot, make_bot, set_up_bot
 from bot.channels.telegram_updates import ALLOWED_UPDATES, parse_update
 from bot.channels.template_store import StoredTemplates
 from bot.channels.twilio_client import make_client
@@ -91,6 +91,8 @@ class App:
             if not isinstance(channel, TelegramChannel):
                 continue
             await set_up_bot(channel.bot, _commands())
+            described = {one: texts().say(one, T("bot-description")) for one in Language}
+            await describe_bot(channel.bot, described)
             if self.settings.telegram_mode == "webhook":
                 await channel.bot.set_webhook(
                     f"{self.settings.public_url}/telegram",

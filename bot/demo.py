@@ -240,9 +240,13 @@ async def _move_clock(request: web.Request) -> web.Response:
 async def _seed(app: App, messengers: Messengers) -> None:
     """Places, residents, phones: once; a start that was broken off is begun again."""
     async with AsyncSession(app.database.work) as session:
-        count = await session.scalar(select(func.count()).select_from(Resident))
+        count = await session.scalar(
+            select(func.count()).where(
+                Resident.registered_at.is_not(None), Resident.deleted_at.is_(None)
+            )
+        )
     if count:
-        out.print(f"The village is as you left it: {count} people.")
+        out.print(f"The village is as you left it: {count} residents.")
         return await _guide(messengers)
     async with AsyncSession(app.database.work) as session, session.begin():
         await import_territory(session, DEMO_PLACES, app.clock.now(), partial=True)

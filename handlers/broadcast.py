@@ -124,12 +124,23 @@ def _back_to_whole(answers: Answers) -> bool:
 
 
 async def _ask_own(turn: Turn, answers: Answers) -> Reply:
-    return Reply(T(f"notice-write-{_first(turn, answers)}"))
+    first = _first(turn, answers)
+    key = "notice-both" if answers.get("alone") else f"notice-only-{first.other}"
+    return Reply(T(f"notice-write-{first}"), [Choice("n-alone", T(key))])
 
 
 async def _own(turn: Turn, answers: Answers, given: Given) -> Accepted:
+    """The first text; or it is said that there will be one in the other language only."""
     first = _first(turn, answers)
+    if given.chosen is not None and given.chosen.code == "n-alone":
+        alone = not answers.get("alone")
+        words = {_key(first): None, "alone": alone, "only": first.other if alone else None}
+        return Stay({**words, "first": first.other.value})
     return _written(given, _key(first), {"first": first.value})
+
+
+def _in_both(answers: Answers) -> bool:
+    return not answers.get("alone")
 
 
 async def _ask_other(turn: Turn, answers: Answers) -> Reply:
@@ -267,7 +278,7 @@ FORM = known(
                 holds=("audience",),
             ),
             Step("own", _ask_own, _own, free_text=True, holds=("first",)),
-            Step("other", _ask_other, _other, free_text=True, holds=("only",)),
+            Step("other", _ask_other, _other, free_text=True, applies=_in_both, holds=("only",)),
             Step("preview", _ask_preview, _preview),
         ),
         finish=_finish,

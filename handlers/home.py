@@ -34,6 +34,9 @@ async def menu(turn: Turn) -> Sequence[Reply]:
     choices = [*_begun(turn, profile), *_work(standing), *_always(profile, turn.stopped)]
     parked = turn.state.parked
     notice = _waits(parked) if parked and _known(parked.form) else None
+    if notice == T("parked-registration") and text == T("menu-guest"):
+        text, notice = notice, None
+        choices.remove(REGISTER)
     if turn.stopped:
         notice = T("stopped-line")
     return [Reply(text, choices, title=T("menu-title"), notice=notice)]

@@ -1,6 +1,7 @@
 """A notice: read and acknowledged by residents, written and sent by akims, seen while it goes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from conversation.message import Choice, Content, Reply
@@ -124,7 +125,7 @@ async def live(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     if not mine:
         return await home.menu_saying(turn, T("live-none"))
     counts = await notices.progress(await turn.unit.connection(), mine[0].id)
-    return [live_reply(mine[0].id, counts)]
+    return [replace(live_reply(mine[0].id, counts), replaces_tapped=True)]
 
 
 def live_reply(

@@ -130,7 +130,17 @@ async def _street(turn: Turn, answers: Answers, given: Given) -> Accepted:
         return Problem(T("text-needed"), repeats=True)
     if len(typed) > LONGEST_STREET:
         return Problem(T("street-long", length=len(typed)))
+    if _is_date(turn, typed):
+        return Problem(T("street-date", typed=shown(typed)))
     return Done({"street": typed})
+
+
+def _is_date(turn: Turn, typed: str) -> bool:
+    """Who answers the next question already; a street may well be called "1 Мая"."""
+    try:
+        return read_day(typed, local_date(turn.unit.now)) is not None
+    except NoSuchDay:
+        return True
 
 
 # Date of birth

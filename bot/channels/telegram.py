@@ -107,6 +107,14 @@ async def set_up_bot(bot: Bot, commands: Mapping[Language, Sequence[tuple[str, s
             await bot.set_my_commands(shown)
 
 
+async def describe_bot(bot: Bot, texts: Mapping[Language, str]) -> None:
+    """What people see before the first message; the Kazakh text is for all other languages too."""
+    for language, text in texts.items():
+        await bot.set_my_description(text, language_code=language.value)
+        if language is Language.KK:
+            await bot.set_my_description(text)
+
+
 async def download(bot: Bot, reference: str) -> bytes:
     """The bytes of a file that somebody sent (at most 20 MB, Bot API getFile)."""
     file = await bot.get_file(reference)

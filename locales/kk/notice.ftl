@@ -40,6 +40,7 @@ notice-write-ru =
     Завтра с 9:00 до 14:00 не будет воды. Наберите заранее.
 notice-only-kk = Тек қазақша
 notice-only-ru = Тек орысша
+notice-both = Екі тілде
 notice-needs-body =
     Тақырып пен мәтін бөлек жолда болуы керек. Мысалы:
     Су құбыры жөнделеді
@@ -69,7 +70,7 @@ notice-preview-unclear = «{ $typed }» дегеніңізді түсінбед�
 
 live-sending = Хабар жіберіліп жатыр: { $done } / { $total }
 live-finished = Хабар жіберілді: { $done } / { $total }
-live-announced = WhatsApp-та хабарланғаны: { $people }. Толық мәтінін «Оқу» дегенді басқанда көреді.
+live-announced = WhatsApp-та «Оқу» дегенді әлі баспағаны: { $people }
 live-read = Оқыдым дегені: { $people } ({ $percent }%)
 live-waiting = Өздері жазған соң жіберіледі: { $people }
 live-tomorrow = WhatsApp-тың күндік шегі толды, қалғандарына ертең барады: { $people }

@@ -44,6 +44,7 @@ notice-write-ru =
     Завтра с 9:00 до 14:00 не будет воды. Наберите заранее.
 notice-only-kk = Только на казахском
 notice-only-ru = Только на русском
+notice-both = На двух языках
 notice-needs-body =
     Заголовок и текст должны быть на разных строках. Например:
     Ремонт водопровода
@@ -84,7 +85,7 @@ notice-preview-unclear = Не понимаю, что значит «{ $typed }»
 
 live-sending = Отправляю: { $done } из { $total }
 live-finished = Отправлено: { $done } из { $total }
-live-announced = Извещены в WhatsApp: { $people }. Полный текст увидят, когда нажмут «Прочитать».
+live-announced = В WhatsApp ещё не нажали «Прочитать»: { $people }
 live-read = Отметили прочтение: { $people } ({ $percent }%)
 live-waiting = Отправится, когда люди сами напишут: { $people }
 live-tomorrow = Достигнут дневной предел WhatsApp, остальные получат завтра: { $people }
