@@ -52,6 +52,7 @@ SID = "AC" + "5950410" * 4 + "0000"
 AUTH = "demo-token-of-the-emulated-account"
 SENDER = "whatsapp:+77000595041"
 DISTRICT = "595000000"
+SEEDED = "seeded"  # the file that says: the village has moved in
 KK, RU = Language.KK, Language.RU
 _ARGUMENTS = (
     "village",
@@ -115,7 +116,7 @@ async def run(
     """Runs the demo until Ctrl-C; the data stays for the next start."""
     base = load()
     folder = (data or base.data_dir / "demo").absolute()
-    if reset:
+    if reset or not (folder / SEEDED).exists():  # a first start that was broken off begins anew
         await asyncio.to_thread(_forget, folder)
     folder.mkdir(parents=True, exist_ok=True)
     settings = _settings(folder, port)
@@ -126,12 +127,13 @@ async def run(
     try:
         await ready(database)
         async with _messengers(folder, port) as messengers:
-            await _show(settings, database, messengers, stopping, open_browser)
+            await _show(folder, settings, database, messengers, stopping, open_browser)
     finally:
         await database.close()
 
 
 async def _show(
+    folder: Path,
     settings: Settings,
     database: Database,
     messengers: Messengers,
@@ -149,6 +151,7 @@ async def _show(
         await app.start()
         await app.announce()
         await _seed(app, messengers)
+        (folder / SEEDED).touch()
         out.print(f"\n  Open  [bold cyan]{messengers.base}[/bold cyan]  in your browser.")
         out.print("  Ctrl-C stops everything; the data stays. make demo-reset starts over.\n")
         if open_browser and _has_screen():
@@ -238,7 +241,7 @@ async def _move_clock(request: web.Request) -> web.Response:
 
 
 async def _seed(app: App, messengers: Messengers) -> None:
-    """Places, residents, phones: once; a start that was broken off is begun again."""
+    """Places, residents, phones: once."""
     async with AsyncSession(app.database.work) as session:
         count = await session.scalar(
             select(func.count()).where(

@@ -97,6 +97,21 @@ async def test_nothing_goes_by_words_that_do_not_say_so(
 
 
 @BOTH
+async def test_in_the_other_language_only(talk: Talk, language: Language) -> None:
+    """Said at the first question: no second one is asked; and it can be taken back."""
+    akim = await begun(talk, language)
+    await akim.pick("audience-all")
+    await akim.pick(f"notice-only-{language.other}")
+    await akim.pick("notice-both")
+    assert akim.hears(f"notice-write-{language}")
+    await akim.pick(f"notice-only-{language.other}")
+    await akim.say(WRITTEN[language.other])
+    assert await step(akim) == "preview"
+    await akim.pick("notice-send")
+    assert await talk.one("SELECT monolingual FROM notice") == language.other
+
+
+@BOTH
 async def test_in_one_language_only_when_said_so(talk: Talk, language: Language) -> None:
     akim = await begun(talk, language)
     await akim.pick("audience-all")

@@ -84,6 +84,7 @@ async def test_all_of_it(talk: Talk, channel: ChannelName, language: Language) -
         ("village", "ъъъъъъъъ", "village-none", {"typed": "ъъъъъъъъ"}),
         ("village", "х" * 101, "village-long", {}),
         ("street", "х" * 101, "street-long", {"length": 101}),
+        ("street", "12.04.1990", "street-date", {"typed": "12.04.1990"}),
         ("birth", "31.02.2010", "birth-no-such-day", {"typed": "31.02.2010"}),
         ("birth", "кеше", "birth-form", {"typed": "кеше"}),
         ("birth", "1", "birth-form", {"typed": "1"}),
