@@ -112,7 +112,7 @@ export class Phone {
   draw(message) {
     const row = bubble(message, this);
     const old = this.rows.get(message.seq);
-    if (old) old.replaceWith(row);
+    if (old) { row.style.animation = "none"; old.replaceWith(row); } // an edit does not arrive anew
     else { this.day(message); this.log.append(row); }
     this.rows.set(message.seq, row);
   }
