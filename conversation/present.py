@@ -56,7 +56,8 @@ def together(contents: Sequence[Content]) -> Content | None:
     *older, last = contents
     if any(one.files or one.replaces or one.replaces_platform_id for one in contents):
         return None
-    body = "\n\n".join(_spoken(one) for one in contents)
+    said = [_spoken(one) for one in contents]
+    body = "\n\n".join(words for n, words in enumerate(said) if words not in said[n + 1 :])
     if len(body) > LONGEST_TOGETHER:
         return None
     closes = last.ask is None and any(one.closes_keyboard or one.ask for one in (*older, last))
