@@ -97,6 +97,7 @@ class Clockwork:
     async def tidy(self) -> None:
         """Forgets what need not be known any more."""
         async with self.database.work.begin() as connection:
+            await audit.seal(connection, audit.EVER)
             await intake.forget_old(connection, self.clock.now())
             await outbox.forget_words(connection, self.clock.now())
             unit = self._unit(connection)

@@ -53,11 +53,18 @@ class Delivery(Base):
     __table_args__ = (
         Unique("message_id", "address_id"),
         Index(
-            "ix_delivery_pending",
-            "account_id",
+            "ix_delivery_pending",  # said by claim's outer part alone: statistics of an outbox
+            "account_id",  # that is mostly empty would let any look-up walk all that waits
             "priority",
             "seq",
-            postgresql_where=text("outcome IS NULL"),
+            postgresql_where=text("outcome IS NULL AND priority >= 0"),
+        ),
+        Index(
+            "ix_delivery_waiting",
+            "address_id",
+            postgresql_where=text(
+                "waiting_for IN ('window-closed', 'template-unavailable', 'daily-limit')"
+            ),
         ),
         Index(
             "ix_delivery_address_pending",

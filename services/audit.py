@@ -19,6 +19,8 @@ from services.unit import Unit
 SEALER = 7_100_002  # advisory lock: one sealer at a time
 GENESIS = b"\x00" * 32
 BATCH = 5_000
+LATE = 50_000  # rows: a transaction that took its number and commits seconds later is found
+EVER = 2**62
 
 _WRITE = """
 INSERT INTO audit (at, actor_id, channel, action, object_id, details)
@@ -48,8 +50,12 @@ async def write(unit: Unit) -> None:
         unit.audit_rows.clear()
 
 
-async def seal(connection: AsyncConnection) -> int:
-    """Chains committed rows that are not chained yet; how many. Does nothing while another does."""
+async def seal(connection: AsyncConnection, late: int = LATE) -> int:
+    """Chains committed rows that are not chained yet; how many. Does nothing while another does.
+
+    Looks no further back than `late` rows behind the newest link, so that a second's work does
+    not grow with the trail; `EVER` looks through all of it.
+    """
     if not await connection.scalar(text(f"SELECT pg_try_advisory_xact_lock({SEALER})")):
         return 0
     last = (
@@ -60,9 +66,11 @@ async def seal(connection: AsyncConnection) -> int:
         await connection.execute(
             text(
                 _ROWS + "FROM audit AS a LEFT JOIN audit_seal AS s ON s.audit_id = a.id"
-                " WHERE s.audit_id IS NULL ORDER BY a.id LIMIT :batch"
+                " WHERE s.audit_id IS NULL AND a.id >"
+                " coalesce((SELECT max(audit_id) FROM audit_seal), 0) - :late"
+                " ORDER BY a.id LIMIT :batch"
             ),
-            {"batch": BATCH},
+            {"batch": BATCH, "late": late},
         )
     ).all()
     links = []

@@ -48,7 +48,7 @@ WITH kept AS (
     WHERE id = $1
 ), woken AS (
     UPDATE delivery SET not_before = $6, waiting_for = NULL
-    WHERE address_id = $1 AND outcome IS NULL
+    WHERE address_id = $1
       AND waiting_for IN ('window-closed', 'template-unavailable', 'daily-limit')
 ), said AS (
     INSERT INTO message (id, language, content, created_at)

@@ -64,19 +64,19 @@ FROM recipient AS r LEFT JOIN delivery AS d ON d.id = r.delivery_id
 WHERE r.notice_id = $1 GROUP BY 1
 """
 _ACKNOWLEDGE = """
-WITH heard AS (
-    UPDATE recipient AS r SET acknowledged_at = $3 FROM delivery AS d
-    WHERE r.notice_id = $1 AND d.id = r.delivery_id AND d.address_id = $2
-      AND r.acknowledged_at IS NULL
+WITH mine AS (
+    SELECT d.id FROM message AS m JOIN delivery AS d ON d.message_id = m.id AND d.address_id = $2
+    WHERE m.notice_id = $1
+), heard AS (
+    UPDATE recipient AS r SET acknowledged_at = $3 FROM mine
+    WHERE r.delivery_id = mine.id AND r.notice_id = $1 AND r.acknowledged_at IS NULL
     RETURNING r.resident_id
 ), full_text AS (
-    UPDATE delivery AS d SET outcome = 'sent', sent_at = $3 FROM message AS m
-    WHERE m.notice_id = $1 AND d.message_id = m.id AND d.address_id = $2
-      AND d.outcome = 'announced'
+    UPDATE delivery AS d SET outcome = 'sent', sent_at = $3 FROM mine
+    WHERE d.id = mine.id AND d.outcome = 'announced'
 )
 SELECT n.revision, n.created_at, (SELECT count(*) FROM heard) AS newly,
-       EXISTS (SELECT 1 FROM recipient AS r JOIN delivery AS d ON d.id = r.delivery_id
-               WHERE r.notice_id = $1 AND d.address_id = $2) AS addressed
+       EXISTS (SELECT 1 FROM mine) AS addressed
 FROM notice AS n WHERE n.id = $1
 """
 

@@ -36,7 +36,7 @@ WITH due AS (
     SELECT d.id FROM delivery AS d
     WHERE d.account_id = $1 AND d.outcome IS NULL AND d.not_before <= $2
       AND (d.claimed_until IS NULL OR d.claimed_until < $2)
-      AND d.priority BETWEEN $6 AND $7
+      AND d.priority BETWEEN $6 AND $7 AND d.priority >= 0 -- by ix_delivery_pending
       AND NOT EXISTS (
           SELECT 1 FROM delivery AS o
           WHERE o.address_id = d.address_id AND o.outcome IS NULL AND o.id <> d.id

@@ -520,7 +520,7 @@ def upgrade() -> None:
         "delivery",
         ["account_id", "priority", "seq"],
         unique=False,
-        postgresql_where=sa.text("outcome IS NULL"),
+        postgresql_where=sa.text("outcome IS NULL AND priority >= 0"),
     )
     op.create_index("ix_delivery_platform_id", "delivery", ["platform_id"], unique=False)
     op.create_index(
@@ -529,6 +529,15 @@ def upgrade() -> None:
         ["finished_at"],
         unique=False,
         postgresql_where=sa.text("priority = 0 AND outcome IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_delivery_waiting",
+        "delivery",
+        ["address_id"],
+        unique=False,
+        postgresql_where=sa.text(
+            "waiting_for IN ('window-closed', 'template-unavailable', 'daily-limit')"
+        ),
     )
     op.create_table(
         "recipient",
@@ -561,13 +570,22 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_recipient_delivery_id"), table_name="recipient")
     op.drop_table("recipient")
     op.drop_index(
+        "ix_delivery_waiting",
+        table_name="delivery",
+        postgresql_where=sa.text(
+            "waiting_for IN ('window-closed', 'template-unavailable', 'daily-limit')"
+        ),
+    )
+    op.drop_index(
         "ix_delivery_replies_finished",
         table_name="delivery",
         postgresql_where=sa.text("priority = 0 AND outcome IS NOT NULL"),
     )
     op.drop_index("ix_delivery_platform_id", table_name="delivery")
     op.drop_index(
-        "ix_delivery_pending", table_name="delivery", postgresql_where=sa.text("outcome IS NULL")
+        "ix_delivery_pending",
+        table_name="delivery",
+        postgresql_where=sa.text("outcome IS NULL AND priority >= 0"),
     )
     op.drop_index(
         "ix_delivery_address_pending",
