@@ -6,7 +6,7 @@ due and locks what it takes, so that a second firing does nothing.
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -25,9 +25,11 @@ from conversation.present import compose
 from core.clock import Clock
 from core.crypto import Keyring
 from core.texts import Texts, texts
+from handlers import DUE
 from handlers.notice import live_reply
-from services import audit, files, intake, notices, outbox
+from services import audit, due, files, intake, notices, outbox
 from services.dead_letters import where
+from services.due import DueRow
 from services.notices import LiveDue
 from services.unit import Unit
 
@@ -46,6 +48,7 @@ class Clockwork:
     clock: Clock
     wake: Callable[[], None]
     texts: Texts = field(default_factory=texts)
+    handlers: Mapping[str, due.Handler] = field(default_factory=lambda: DUE)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
@@ -83,7 +86,8 @@ class Clockwork:
 
     def _scheduler(self) -> AsyncIOScheduler:
         scheduler = AsyncIOScheduler(timezone="UTC")
-        for job, seconds in ((self.seal, 1), (self.show_live, 1), (self.tidy, 600)):
+        jobs = ((self.seal, 1), (self.work_due, 1), (self.show_live, 1), (self.tidy, 600))
+        for job, seconds in jobs:
             scheduler.add_job(
                 _guarded(job), "interval", seconds=seconds, max_instances=1, coalesce=True
             )
@@ -93,6 +97,43 @@ class Clockwork:
         """Chains the audit rows that were committed."""
         async with self.database.work.begin() as connection:
             return await audit.seal(connection)
+
+    async def work_due(self) -> int:
+        """Does what is due, each row in a transaction of its own; how many were done."""
+        done = 0
+        while (row := await self._do_next()) is not None:
+            done += row
+        if done:
+            self.wake()
+        return done
+
+    async def _do_next(self) -> bool | None:
+        """Does the next row; False when it failed and waits for another try, None when there is
+        none."""
+        async with self.database.work.connect() as connection:
+            unit = self._unit(connection)
+            row = await due.take(unit)
+            if row is None:
+                return None
+            try:
+                await self.handlers[row.kind](unit, row)
+                await due.done(unit, row)
+                await unit.session.flush()
+                await audit.write(unit)
+                await connection.commit()
+            except Exception as error:
+                await connection.rollback()
+                await self._put_off(row, error)
+                return False
+        return True
+
+    async def _put_off(self, row: DueRow, error: Exception) -> None:
+        if is_transient(error):
+            raise error  # the database is away: the row waits as it is
+        log.error("due-failed", error=where(error), kind=row.kind, attempts=row.attempts)
+        async with self.database.work.begin() as connection:
+            if await due.failed(self._unit(connection), row):
+                log.error("due-given-up", kind=row.kind, row=str(row.id))
 
     async def tidy(self) -> None:
         """Forgets what need not be known any more."""

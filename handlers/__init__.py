@@ -2,6 +2,9 @@
 
 from conversation.router import Router, Routes
 from handlers import broadcast, home, invitation, notice, profile, registration, start
+from services.due import Handler
+
+DUE: dict[str, Handler] = {}  # kind of what is due → what is done then
 
 MODULES = (home, start, registration, profile, invitation, notice, broadcast)
 

@@ -17,6 +17,7 @@ class Message(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     notice_id: Mapped[UUID | None] = mapped_column(ForeignKey("notice.id"), index=True)
+    revision: Mapped[int | None]  # of the notice
     language: Mapped[str]
     content: Mapped[bytes]  # sealed Content
     created_at: Mapped[datetime]
@@ -93,7 +94,10 @@ class Notice(Base):
     author_id: Mapped[UUID] = mapped_column(ForeignKey("resident.id"))
     author_address_id: Mapped[UUID] = mapped_column(ForeignKey("address.id"))
     place_code: Mapped[str] = mapped_column(ForeignKey("place.code"))
+    kind: Mapped[str] = mapped_column(server_default="announcement")  # rules.notices.NoticeKind
     audience: Mapped[list[str]]  # codes of the settlements
+    files: Mapped[list[str]] = mapped_column(server_default=text("'[]'"))  # ids, in their order
+    digest: Mapped[bytes | None]  # keyed, of texts, files and audience: the same again?
     title_kk: Mapped[bytes | None]
     text_kk: Mapped[bytes | None]
     title_ru: Mapped[bytes | None]
@@ -103,14 +107,20 @@ class Notice(Base):
     status: Mapped[str]
     recipients: Mapped[int]
     unreachable: Mapped[int]  # registered, but with no chat that may be written to
+    muted: Mapped[int] = mapped_column(server_default=text("0"))  # do not want this kind
     created_at: Mapped[datetime]
+    send_at: Mapped[datetime | None]  # the moment its author chose; empty: at once
+    queued_at: Mapped[datetime | None]  # when its audience was resolved
+    corrected_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     live_message: Mapped[UUID | None]  # the delivery that shows the author how it goes
     live_shown: Mapped[bytes | None]  # digest of what it shows
     live_at: Mapped[datetime | None]  # when it may change next
 
     __table_args__ = (
-        CheckConstraint("status IN ('sending', 'finished', 'cancelled')", name="status"),
+        CheckConstraint(
+            "status IN ('scheduled', 'sending', 'paused', 'finished', 'cancelled')", name="status"
+        ),
         CheckConstraint(
             "(monolingual IS NULL AND text_kk IS NOT NULL AND text_ru IS NOT NULL)"
             " OR (monolingual = 'kk' AND text_kk IS NOT NULL)"
@@ -118,6 +128,7 @@ class Notice(Base):
             name="languages",
         ),
         Index("ix_notice_author", "author_id", "created_at"),
+        Index("ix_notice_place", "place_code", "created_at"),
         Index("ix_notice_live", "live_at", postgresql_where=text("live_at IS NOT NULL")),
     )
 
@@ -132,4 +143,33 @@ class Recipient(Base):
         ForeignKey("resident.id"), primary_key=True, index=True
     )
     delivery_id: Mapped[UUID | None] = mapped_column(ForeignKey("delivery.id"), index=True)
+    second_id: Mapped[UUID | None] = mapped_column(  # by the person's other messenger
+        ForeignKey("delivery.id"), index=True
+    )
+    excluded: Mapped[str | None]  # why nothing was sent: 'muted', 'merged'
     acknowledged_at: Mapped[datetime | None]
+
+
+class Draft(Base):
+    """A notice that its author has put aside; its answers sealed as the form left them."""
+
+    __tablename__ = "draft"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    author_id: Mapped[UUID] = mapped_column(ForeignKey("resident.id"), index=True)
+    form: Mapped[str]
+    answers: Mapped[bytes]
+    saved_at: Mapped[datetime]
+
+
+class OpenedConversation(Base):
+    """A person whom an account wrote to outside WhatsApp's window: the day's quota counts
+    unique people in 24 hours (Meta, messaging limits)."""
+
+    __tablename__ = "opened_conversation"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    address_id: Mapped[UUID] = mapped_column(ForeignKey("address.id"), primary_key=True)
+    opened_at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_opened_conversation_day", "account_id", "opened_at"),)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
@@ -12,7 +12,8 @@ MAX_BYTES = 16 * 1024 * 1024  # Twilio's limit for a medium
 
 
 class File(Base):
-    """At most 16 MB of a picture or document."""
+    """At most 16 MB of a picture or document. What somebody sent is fetched after the commit:
+    until then `reference` says where the platform keeps it and the bytes are missing."""
 
     __tablename__ = "file"
 
@@ -21,11 +22,19 @@ class File(Base):
     mime: Mapped[str]
     name: Mapped[bytes]
     size: Mapped[int]
-    sha256: Mapped[bytes]  # of the clear bytes, keyed: the same picture is not recognisable
-    content: Mapped[bytes]
+    sha256: Mapped[bytes | None]  # of the clear bytes, keyed: the picture is not recognisable
+    content: Mapped[bytes | None]
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    reference: Mapped[bytes | None]  # sealed: Telegram file_id, Twilio media address
+    fetch_at: Mapped[datetime | None]  # when it is fetched next; empty: it is here, or given up
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    failure: Mapped[str | None]  # why it could not be fetched: 'too-large', 'gone', 'kind'
     created_at: Mapped[datetime]
 
-    __table_args__ = (CheckConstraint(f"size <= {MAX_BYTES}", name="size"),)
+    __table_args__ = (
+        CheckConstraint(f"size <= {MAX_BYTES}", name="size"),
+        Index("ix_file_fetch", "fetch_at", postgresql_where=text("fetch_at IS NOT NULL")),
+    )
 
 
 class FileToken(Base):

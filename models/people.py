@@ -1,6 +1,7 @@
 """People, the chats they write from, the roles they hold. Personal fields are sealed."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
@@ -22,22 +23,30 @@ class Resident(Base):
     phone_hash: Mapped[bytes | None]
     adult_on: Mapped[date | None]  # the day of majority; empty for those who registered as adults
     place_code: Mapped[str | None] = mapped_column(ForeignKey("place.code"))
+    counts_from: Mapped[date | None]  # after a move: the day from which votes count here
     level: Mapped[str] = mapped_column(server_default="declared")
     language: Mapped[str]
+    preferred_channel: Mapped[str | None]  # empty: where they wrote last
+    muted: Mapped[list[str]] = mapped_column(server_default=text("'[]'"))  # kinds of notices
     consented_at: Mapped[datetime | None]
     consent_version: Mapped[int | None]
     registered_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
+    merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("resident.id"), index=True)
     made_up: Mapped[bool] = mapped_column(server_default=text("false"))  # the demo's residents
     created_at: Mapped[datetime]
 
     __table_args__ = (
         CheckConstraint("level IN ('declared', 'phone', 'roll', 'person')", name="level"),
         CheckConstraint("language IN ('kk', 'ru')", name="language"),
+        CheckConstraint("preferred_channel IN ('telegram', 'whatsapp')", name="preferred_channel"),
+        CheckConstraint("merged_into <> id", name="itself"),
         Index(
             "ix_resident_place_registered",
             "place_code",
-            postgresql_where=text("registered_at IS NOT NULL AND deleted_at IS NULL"),
+            postgresql_where=text(
+                "registered_at IS NOT NULL AND deleted_at IS NULL AND merged_into IS NULL"
+            ),
         ),
         Index("ix_resident_phone_hash", "phone_hash"),
     )
@@ -89,8 +98,34 @@ class ResidentAddress(Base):
     created_at: Mapped[datetime]
 
 
+class Move(Base):
+    """A resident has moved to another place (LAW part 1: residents of the place take part)."""
+
+    __tablename__ = "move"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    resident_id: Mapped[UUID] = mapped_column(ForeignKey("resident.id"), index=True)
+    from_code: Mapped[str] = mapped_column(ForeignKey("place.code"))
+    to_code: Mapped[str] = mapped_column(ForeignKey("place.code"))
+    moved_at: Mapped[datetime]
+    counts_from: Mapped[date]
+
+
+class Merge(Base):
+    """Two residents turned out to be one person. `moved` says what went over, to be undone."""
+
+    __tablename__ = "merge"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kept_id: Mapped[UUID] = mapped_column(ForeignKey("resident.id"), index=True)
+    gone_id: Mapped[UUID] = mapped_column(ForeignKey("resident.id"), index=True)
+    merged_at: Mapped[datetime]
+    moved: Mapped[dict[str, Any]]  # ids only
+    undone_at: Mapped[datetime | None]
+
+
 class Role(Base):
-    """What somebody may do, where, and until when."""
+    """What somebody may do, where, and until when. `powers`: what was delegated to a clerk."""
 
     __tablename__ = "role"
 
@@ -100,8 +135,10 @@ class Role(Base):
     place_code: Mapped[str] = mapped_column(ForeignKey("place.code"))
     granted_at: Mapped[datetime]
     granted_by: Mapped[UUID | None]
+    powers: Mapped[list[str] | None]
     until: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[UUID | None]
 
     __table_args__ = (
         CheckConstraint(
@@ -115,6 +152,7 @@ class Role(Base):
             unique=True,
             postgresql_where=text("revoked_at IS NULL"),
         ),
+        Index("ix_role_place", "place_code", postgresql_where=text("revoked_at IS NULL")),
     )
 
 
@@ -130,6 +168,9 @@ class Invitation(Base):
     created_at: Mapped[datetime]
     created_by: Mapped[UUID | None]
     expires_at: Mapped[datetime]
+    role_until: Mapped[datetime | None]  # when the role that it grants ends
+    powers: Mapped[list[str] | None]
+    withdrawn_at: Mapped[datetime | None]
     used_at: Mapped[datetime | None]
     used_by: Mapped[UUID | None] = mapped_column(ForeignKey("resident.id"))
 

@@ -45,6 +45,7 @@ class Account(Base):
     secrets: Mapped[bytes]  # sealed JSON: token, webhook secret; account sid, auth token
     active: Mapped[bool] = mapped_column(server_default=text("true"))
     next_slot: Mapped[datetime | None]  # pacing: the first moment not yet reserved
+    quota_closed_until: Mapped[datetime | None]  # WhatsApp said that the day's quota is used up
     created_at: Mapped[datetime]
 
     __table_args__ = (

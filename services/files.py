@@ -52,9 +52,9 @@ async def keep(unit: Unit, medium: str, mime: str, name: str, content: bytes) ->
 
 
 async def fetch(unit: Unit, file: UUID) -> StoredFile | None:
-    """The file, opened."""
+    """The file, opened; None while its bytes are not here."""
     found = await unit.session.get(File, file)
-    if found is None:
+    if found is None or found.content is None:
         return None
     return StoredFile(
         found.id,

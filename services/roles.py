@@ -30,6 +30,15 @@ class RoleName(StrEnum):
     OPERATOR = "operator"
 
 
+class Power(StrEnum):
+    """What an akim may delegate to a clerk of the office, each by itself."""
+
+    SEND = "send"  # notices that are not urgent
+    URGENT = "urgent"  # urgent ones, which go at night too
+    CORRECT = "correct"  # correct, pause, cancel what was sent
+    REPORT = "report"  # the outcome per resident, with names
+
+
 MAY_SEND_NOTICES = frozenset({RoleName.AKIM, RoleName.CLERK})
 
 
@@ -40,6 +49,11 @@ class RoleView:
     role: RoleName
     place_code: str
     until: datetime | None
+    powers: frozenset[Power] = frozenset(Power)
+
+    def may(self, power: Power | None) -> bool:
+        """A clerk within what was delegated, everybody else by the role itself."""
+        return power is None or self.role is not RoleName.CLERK or power in self.powers
 
 
 async def invite(
@@ -144,22 +158,33 @@ async def standing(unit: Unit, resident: UUID | None) -> list[RoleView]:
         )
         .order_by(Role.granted_at, Role.id)
     )
-    return [RoleView(RoleName(role.role), role.place_code, role.until) for role in found]
+    return [_view(role) for role in found]
 
 
 async def require(
-    unit: Unit, resident: UUID | None, roles: Collection[RoleName], place_code: str
+    unit: Unit,
+    resident: UUID | None,
+    roles: Collection[RoleName],
+    place_code: str,
+    power: Power | None = None,
 ) -> RoleView:
     """The role by which this resident may act at this place: held there or above it.
+
+    `power` is what a clerk must have been given as well.
 
     Raises Refused, and notes the attempt, for everybody else.
     """
     above = {place_code, *(place.code for place in await ancestors(unit.session, place_code))}
     for view in await standing(unit, resident):
-        if view.role in roles and view.place_code in above:
+        if view.role in roles and view.place_code in above and view.may(power):
             return view
-    unit.audit("role-missing", resident, roles=sorted(roles), place=place_code)
+    unit.audit("role-missing", resident, roles=sorted(roles), place=place_code, power=power)
     raise Refused("refused-role")
+
+
+def _view(role: Role) -> RoleView:
+    given = frozenset(Power) if role.powers is None else frozenset(map(Power, role.powers))
+    return RoleView(RoleName(role.role), role.place_code, role.until, given)
 
 
 def _unusable(invitation: Invitation | None, now: datetime) -> str | None:
