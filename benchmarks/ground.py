@@ -35,6 +35,7 @@ from core.ids import new_id, short
 from core.languages import Language
 from core.texts import texts
 from handlers.notice import composed
+from rules.notices import NoticeKind
 from services import audit, installation, intake, keys, notices, residents, roles, territory
 from services.intake import ALIAS, TARGET, alias_hash
 from services.notices import NoticeText
@@ -166,7 +167,7 @@ class Ground:
             notice, (unit.actor, address) = unit.new_id(), author
             office = await territory.akim_of(unit.session, OKRUG)
             contents = composed(texts(), office, notice, words)
-            await notices.send(
+            await notices.announce(
                 unit,
                 notice=notice,
                 author_address=address,
@@ -174,8 +175,10 @@ class Ground:
                 audience=[VILLAGE],
                 texts=words,
                 monolingual=None,
-                contents={one: content.to_json() for one, content in contents.items()},
+                kind=NoticeKind.URGENT,  # also at night
             )
+            stored = {one: content.to_json() for one, content in contents.items()}
+            await notices.queue(unit, notice, stored)
             if not live:
                 await unit.session.execute(text("UPDATE notice SET live_at = NULL"))
         return notice

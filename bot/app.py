@@ -20,6 +20,7 @@ from bot.clockwork import Clockwork
 from bot.database import Database
 from bot.delivery import RATES, Sender
 from bot.engine import Engine, Received
+from bot.fast_lane import FastLane
 from bot.polling import Poller, Update
 from bot.stored_files import StoredFiles
 from conversation.message import Incoming
@@ -54,12 +55,16 @@ class App:
     senders: dict[UUID, Sender] = field(default_factory=dict)
     pollers: list[Poller] = field(default_factory=list)
     clockwork: Clockwork | None = None
+    lane: FastLane = field(init=False)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _sending: set[asyncio.Task[None]] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        self.lane = FastLane(self.engine)
+
     async def receive(self, incoming: Incoming) -> Received:
         """One update from any channel: the turn, then the toast and the replies."""
-        result = await self.engine.receive(incoming)
+        result = await self.lane.receive(incoming)
         channel = self.channels.get(incoming.account)
         tapped = incoming.callback_id if result.received is not Received.TRANSIENT else None
         if tapped and isinstance(channel, TelegramChannel):

@@ -26,11 +26,11 @@ from core.clock import Clock
 from core.crypto import Keyring
 from core.texts import Texts, texts
 from handlers import DUE
-from handlers.notice import live_reply
-from services import audit, due, files, intake, notices, outbox
+from handlers.sent import card
+from services import audit, due, files, intake, live, notices, outbox, quota
 from services.dead_letters import where
 from services.due import DueRow
-from services.notices import LiveDue
+from services.live import LiveDue
 from services.unit import Unit
 
 log = structlog.get_logger()
@@ -141,6 +141,7 @@ class Clockwork:
             await audit.seal(connection, audit.EVER)
             await intake.forget_old(connection, self.clock.now())
             await outbox.forget_words(connection, self.clock.now())
+            await quota.forget(connection, self.clock.now())
             unit = self._unit(connection)
             await files.forget_tokens(unit)
             waiting = await connection.scalar(
@@ -152,7 +153,7 @@ class Clockwork:
         """Brings the live messages of authors up to date; how many changed."""
         async with self.database.work.begin() as connection:
             unit = self._unit(connection)
-            changed = [await self._show(unit, due) for due in await notices.live_due(unit)]
+            changed = [await self._show(unit, due) for due in await live.live_due(unit)]
             await unit.session.flush()
         if any(changed):
             self.wake()
@@ -161,20 +162,23 @@ class Clockwork:
     async def _show(self, unit: Unit, due: LiveDue) -> bool:
         """Telegram: edits as the counts change. WhatsApp cannot edit: once at the end."""
         counts = await notices.progress(await unit.connection(), due.notice)
+        found = await notices.view(unit, due.notice)
+        if found is None:
+            return False
         whatsapp = due.channel == ChannelName.WHATSAPP
         left = round(counts.pending / RATES[ChannelName(due.channel)])
-        reply = live_reply(due.notice, counts, None if whatsapp else left)
+        reply = card(found, counts, unit.now, seconds_left=None if whatsapp else left)
         content = compose(self.texts, due.language, reply).to_json()
         words = json.dumps(content, ensure_ascii=False)
         worth = counts.finished and not due.was_finished if whatsapp else True
-        changed = worth and notices.shown_digest(words) != due.shown
+        changed = worth and live.shown_digest(words) != due.shown
         if changed:
             if due.first is not None:
                 content["replaces"] = str(due.first)
             await outbox.enqueue(
                 unit, due.address, due.account, due.language, content, outbox.REPLY
             )
-        await notices.live_shown(unit, due, words, finished=counts.finished)
+        await live.live_shown(unit, due, words, finished=counts.finished)
         return changed
 
     def _unit(self, connection: AsyncConnection) -> Unit:

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from bot.channels.base import Channel
 from bot.database import Database
@@ -26,7 +26,8 @@ from conversation.present import together
 from core.clock import Clock
 from core.crypto import Keyring
 from core.outcomes import ARRIVED, WAITING, Outcome, SendResult
-from services import outbox
+from core.pace import PER_SECOND
+from services import outbox, quota, rulebook
 from services.dead_letters import where
 from services.outbox import Claimed
 
@@ -34,7 +35,7 @@ log = structlog.get_logger()
 
 # PLATFORMS, limits: Telegram about 30 messages a second for a bot, WhatsApp 80 for a sender.
 BURSTS = {ChannelName.TELEGRAM: (8, 1.0), ChannelName.WHATSAPP: (40, 1 / 6)}
-RATES = {ChannelName.TELEGRAM: 29.8, ChannelName.WHATSAPP: 75.0}
+RATES = {channel: PER_SECOND[channel] for channel in ChannelName}
 AHEAD = timedelta(milliseconds=200)  # how far bulk may reserve: a reply waits no longer
 IDLE = 0.5  # seconds between looks into the outbox when nothing wakes us
 BATCH = 32
@@ -223,14 +224,41 @@ class Sender:
         for number, part in enumerate(parts):
             if number < claimed.parts_sent:
                 continue
+            opens = self.channel.opens_conversation(part)
+            counted, wait = await self._quota(claimed) if opens else (False, None)
+            if wait is not None:
+                return SendResult(Outcome.DAILY_LIMIT, retry_after=wait), rendered
             await self._slot(claimed.priority)
             result = await self.channel.send(claimed.target, part, claimed.id)
+            if opens:
+                await self._after_opening(claimed, result, counted)
             if result.outcome not in ARRIVED:
                 break
             if number < len(parts) - 1:
                 async with self.database.work.begin() as connection:
                     await outbox.part_sent(connection, claimed.id, result.platform_id)
         return result, rendered
+
+    async def _quota(self, claimed: Claimed) -> tuple[bool, float | None]:
+        """(newly counted?, seconds until the day's quota lets us write to this person; None:
+        now)."""
+        now = self.clock.now()
+        async with self.database.work.begin() as connection:
+            rules = await rulebook.of(AsyncSession(connection), None)
+            counted, later = await quota.reserve(
+                connection, self.account, claimed.address, now, rules.whatsapp_people_a_day
+            )
+        return counted, None if later is None else max((later - now).total_seconds(), 1.0)
+
+    async def _after_opening(self, claimed: Claimed, result: SendResult, counted: bool) -> None:
+        """An announcement that was not accepted does not count; a limit closes the quota."""
+        if result.outcome in (*ARRIVED, Outcome.UNKNOWN):
+            return
+        async with self.database.work.begin() as connection:
+            if counted:
+                await quota.give_back(connection, self.account, claimed.address)
+            if result.outcome is Outcome.DAILY_LIMIT:
+                await quota.close(connection, self.account, self.clock.now())
 
     async def _resolved(self, content: Content) -> Content:
         """The platform's id of the message that this one edits, if that was sent."""

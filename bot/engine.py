@@ -85,8 +85,7 @@ class Engine:
             result = await self._turn_or_again(incoming)
         except Exception as error:
             result = await self._failed(incoming, error)
-        TURN_SECONDS.labels(incoming.channel.value).observe(time.perf_counter() - began)
-        TURNS.labels(incoming.channel.value, result.received.value).inc()
+        count_turn(incoming, result.received, began)
         return result
 
     async def replay(self, incoming: Incoming) -> bool:
@@ -118,7 +117,7 @@ class Engine:
                 return Result(Received.IGNORED)
             turn = await self._begin(unit, incoming, row)
             contents = await self._answer(turn)
-            outgoing = [self._outgoing(unit, content) for content in contents]
+            outgoing = [self.outgoing(unit, content) for content in contents]
             await self._finish(connection, turn, outgoing)
             await connection.commit()
         toast = self.texts.say(turn.said, turn.toast) if turn.toast else None
@@ -212,7 +211,7 @@ class Engine:
             await dead_letters.keep(unit, incoming.account, as_dict(incoming), error)
             apology = Reply(T("apology"), both=turn.language is None, screen=False)
             outgoing = [
-                self._outgoing(unit, content) for content in present(self.texts, turn, [apology])
+                self.outgoing(unit, content) for content in present(self.texts, turn, [apology])
             ]
             await self._finish(connection, turn, outgoing)
             await connection.commit()
@@ -222,7 +221,8 @@ class Engine:
         session = AsyncSession(connection, expire_on_commit=False)
         return Unit(session, self.keyring, incoming.received_at, incoming.channel.value)
 
-    def _outgoing(self, unit: Unit, content: Content) -> Outgoing:
+    def outgoing(self, unit: Unit, content: Content) -> Outgoing:
+        """A reply ready to be stored."""
         message = unit.new_id()
         sealed = seal_content(self.keyring, message, content.to_json())
         return Outgoing(content.delivery or unit.new_id(), message, content.language.value, sealed)
@@ -242,6 +242,12 @@ class Engine:
             hashes,
             incoming.received_at,
         )
+
+
+def count_turn(incoming: Incoming, received: Received, began: float) -> None:
+    """For /metrics; `began` by time.perf_counter."""
+    TURN_SECONDS.labels(incoming.channel.value).observe(time.perf_counter() - began)
+    TURNS.labels(incoming.channel.value, received.value).inc()
 
 
 def is_transient(error: BaseException) -> bool:

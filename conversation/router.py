@@ -14,13 +14,14 @@ from conversation.matching import choose
 from conversation.message import Incoming, Kind, Reply
 from conversation.payload import Chosen, PayloadRefused, decode
 from conversation.state import FormState
-from conversation.turn import Turn
+from conversation.turn import Tap, Turn
 from core.names import fold
 from core.texts import T
 
 Handler = Callable[[Turn], Awaitable[Sequence[Reply]]]
 ChoiceHandler = Callable[[Turn, tuple[str, ...]], Awaitable[Sequence[Reply]]]
 StartHandler = Callable[[Turn, str], Awaitable[Sequence[Reply]]]
+TogetherHandler = Callable[[Sequence[Tap]], Awaitable[Sequence[Sequence[Reply] | None]]]
 
 PAGE = "page"
 LONGEST_COMMAND = 40  # characters
@@ -44,6 +45,7 @@ class Routes:
     forms: dict[str, Form] = field(default_factory=dict)
     open_choices: set[str] = field(default_factory=set)  # allowed before a language is chosen
     durable: set[str] = field(default_factory=set)  # allowed without the turn that offered them
+    together: dict[str, TogetherHandler] = field(default_factory=dict)  # durable and hot
 
     def command(self, name: str, *words: str) -> Callable[[Handler], Handler]:
         """Answers to /name and to these words of both languages, written alone."""
@@ -71,6 +73,20 @@ class Routes:
 
         return declare
 
+    def hot(self, code: str) -> Callable[[TogetherHandler], TogetherHandler]:
+        """Answers to a durable choice that many tap at the same time, for all of them at once.
+
+        Does for each what the choice's own handler does, in one statement for all; None for a
+        tap that is not the simple case, which then had no effect and goes to that handler. The
+        state of the conversation is neither read nor changed, so no reply is a screen.
+        """
+
+        def declare(handler: TogetherHandler) -> TogetherHandler:
+            self.together[code] = handler
+            return handler
+
+        return declare
+
     def start(self, letter: str) -> Callable[[StartHandler], StartHandler]:
         """Answers to deep links `<letter>_<value>`."""
 
@@ -87,7 +103,7 @@ class Routes:
 
     def include(self, other: "Routes") -> None:
         """Adds another module's routes. Raises ValueError when both claim the same."""
-        for name in ("commands", "words", "choices", "starts", "forms"):
+        for name in ("commands", "words", "choices", "starts", "forms", "together"):
             mine, theirs = getattr(self, name), getattr(other, name)
             if twice := mine.keys() & theirs.keys():
                 raise ValueError(f"declared twice: {name} {sorted(twice)}")

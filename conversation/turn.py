@@ -36,3 +36,11 @@ class Turn:
     def speak_as(self, resident: UUID | None) -> None:
         """From now on this resident speaks from this address."""
         self.speaker = self.unit.actor = resident
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """A durable choice that is dealt with together with those of other people."""
+
+    turn: Turn
+    ids: tuple[str, ...]

@@ -14,7 +14,7 @@ from babel.dates import format_date, format_datetime
 from fluent.runtime import FluentBundle, FluentResource
 from fluent.runtime.types import fluent_number
 
-from core.clock import local
+from core.clock import local, local_date
 from core.languages import Language
 
 LOCALES = Path(__file__).resolve().parent.parent / "locales"
@@ -59,8 +59,16 @@ class Joined:
     between: str = "\n"
 
 
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A moment or a day as it is called today: "завтра, 9:00", "ертең, сағат 9:00"."""
+
+    at: date | datetime
+    now: datetime
+
+
 Words = T | Named | Joined | str
-Argument = Words | int | float | date | datetime
+Argument = Words | int | float | date | datetime | Near
 
 
 class Texts:
@@ -100,6 +108,8 @@ class Texts:
         match value:
             case T() | Named() | Joined() | str():
                 return self.say(language, value)
+            case Near():
+                return _near(value, language)
             case datetime():
                 return moment_in_words(value, language)
             case date():
@@ -136,6 +146,15 @@ def day_or_near(day: date, today: date, language: Language) -> str:
     if near is None:
         return day_in_words(day, language)
     return near[0] if language is Language.KK else near[1]
+
+
+def _near(near: Near, language: Language) -> str:
+    today = local_date(near.now)
+    if not isinstance(near.at, datetime):
+        return day_or_near(near.at, today, language)
+    at = local(near.at)
+    hour = format_datetime(at.replace(tzinfo=None), _HOUR[language], locale=language.value)
+    return day_or_near(at.date(), today, language) + hour
 
 
 def tenge(amount: int) -> str:

@@ -1,12 +1,22 @@
 """What people can say and tap, one module a capability."""
 
 from conversation.router import Router, Routes
-from handlers import broadcast, home, invitation, notice, profile, registration, start
+from handlers import (
+    broadcast,
+    home,
+    invitation,
+    notice,
+    notice_due,
+    profile,
+    registration,
+    sent,
+    start,
+)
 from services.due import Handler
 
-DUE: dict[str, Handler] = {}  # kind of what is due → what is done then
+DUE: dict[str, Handler] = {**notice_due.DUE}  # kind of what is due → what is done then
 
-MODULES = (home, start, registration, profile, invitation, notice, broadcast)
+MODULES = (home, start, registration, profile, invitation, notice, sent, broadcast)
 
 
 def make_router() -> Router:

@@ -13,12 +13,17 @@ from conversation.turn import Turn
 from core.languages import Language
 from core.texts import Joined, T, Words, texts
 from handlers.forms import known, unclear
-from handlers.notice import composed, live_reply
+from handlers.notice import composed
+from handlers.sent import announced_reply
+from rules.notices import NoticeKind
 from services import notices, roles, territory
 from services.notices import NoticeText
+from services.reach import reach
 from services.roles import MAY_SEND_NOTICES
 
 routes = Routes()
+
+KIND = NoticeKind.ANNOUNCEMENT
 
 LONGEST_TITLE = 100  # characters: one line on a phone, and safe in WhatsApp's template
 _SENTENCE = re.compile(r"(.{3,99}?[.!?])\s+(\S.*)", re.DOTALL)
@@ -66,7 +71,7 @@ async def _ask_audience(turn: Turn, answers: Answers) -> Reply:
     if "picked" in answers:
         return await _ask_villages(turn, answers)
     everywhere = await territory.codes_inside(turn.unit.session, answers["place"])
-    counts = await notices.reach(turn.unit, everywhere)
+    counts = await reach(turn.unit, answers["place"], everywhere, KIND)
     whole = Choice(
         "n-all", T("audience-all"), description=T("audience-people", people=counts.people)
     )
@@ -95,21 +100,23 @@ async def _audience(turn: Turn, answers: Answers, given: Given) -> Accepted:
     match given.chosen and (given.chosen.code, *given.chosen.ids):
         case ("n-all",):
             everywhere = await territory.codes_inside(turn.unit.session, answers["place"])
-            return await _addressed(turn, everywhere, whole=True)
+            return await _addressed(turn, answers, everywhere, whole=True)
         case ("n-some",):
             return Stay({"picked": []})
         case ("n-village", code) if code in villages:
             picked = set(answers.get("picked", [])) ^ {code}
             return Stay({"picked": sorted(picked)})
         case ("n-done",):
-            return await _addressed(turn, answers.get("picked", []), whole=False)
+            return await _addressed(turn, answers, answers.get("picked", []), whole=False)
     return unclear("audience-unclear", given)
 
 
-async def _addressed(turn: Turn, codes: Sequence[str], *, whole: bool) -> Accepted:
+async def _addressed(
+    turn: Turn, answers: Answers, codes: Sequence[str], *, whole: bool
+) -> Accepted:
     if not codes:
         return Problem(T("audience-nothing"), repeats=True)
-    counts = await notices.reach(turn.unit, codes)
+    counts = await reach(turn.unit, answers["place"], codes, KIND)
     if not counts.people:
         return Problem(T("audience-empty"), repeats=True)
     return Done({"audience": list(codes), "whole": whole})
@@ -181,7 +188,7 @@ def _first_sentence(typed: str) -> tuple[str, str, str]:
 
 
 async def _ask_preview(turn: Turn, answers: Answers) -> Reply:
-    counts = await notices.reach(turn.unit, answers["audience"])
+    counts = await reach(turn.unit, answers["place"], answers["audience"], KIND)
     missing = (
         T("notice-preview-unreachable", people=counts.unreachable)
         if counts.unreachable
@@ -228,7 +235,7 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
     words = {one: NoticeText(*answers[_key(one)]) for one in _written_texts(answers)}
     contents = composed(texts(), await _office(turn, answers), notice, words)
     shown = turn.unit.new_id()
-    await notices.send(
+    status = await notices.announce(
         turn.unit,
         notice=notice,
         author_address=turn.address,
@@ -236,11 +243,12 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
         audience=answers["audience"],
         texts=words,
         monolingual=Language(answers["only"]) if answers.get("only") else None,
-        contents={one: content.to_json() for one, content in contents.items()},
         live_message=shown,
     )
-    counts = await notices.progress(await turn.unit.connection(), notice)
-    return [live_reply(notice, counts, delivery=shown)]
+    if status == "sending":
+        stored = {one: content.to_json() for one, content in contents.items()}
+        await notices.queue(turn.unit, notice, stored)
+    return [await announced_reply(turn, notice, shown)]
 
 
 async def _office(turn: Turn, answers: Answers) -> Words:

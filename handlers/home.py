@@ -10,7 +10,7 @@ from conversation.turn import Turn
 from core.texts import Named, T
 from handlers.forms import FORMS
 from services import residents, roles, territory
-from services.roles import MAY_SEND_NOTICES, RoleView
+from services.roles import MAY_SEE_NOTICES, MAY_SEND_NOTICES, RoleView
 
 routes = Routes()
 
@@ -18,6 +18,7 @@ MENU = Choice("menu", T("nav-menu"), durable=True)
 REGISTER = Choice("register", T("menu-register"))
 RESUME = Choice("resume", T("menu-resume"))
 SEND = Choice("notice-new", T("menu-send"))
+SENT = Choice("sent", T("menu-sent"))
 NOTICES = Choice("notices", T("menu-notices"))
 PROFILE = Choice("profile", T("menu-profile"))
 SUBSCRIBE = Choice("subscribe", T("menu-subscribe"))
@@ -118,7 +119,8 @@ def _begun(turn: Turn, profile: residents.Profile | None) -> list[Choice]:
 
 def _work(standing: Sequence[RoleView]) -> list[Choice]:
     may_send = any(view.role in MAY_SEND_NOTICES for view in standing)
-    return [SEND] if may_send else []
+    may_see = any(view.role in MAY_SEE_NOTICES for view in standing)
+    return [*([SEND] if may_send else []), *([SENT] if may_see else [])]
 
 
 def _always(profile: residents.Profile | None, stopped: bool) -> list[Choice]:

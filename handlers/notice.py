@@ -1,57 +1,113 @@
-"""A notice: read and acknowledged by residents, written and sent by akims, seen while it goes."""
+"""A notice as its readers have it: the letter, the receipt, the list of the newest."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from conversation.message import Choice, Content, Reply
+from conversation.message import Choice, Content, FileRef, Medium, Reply
 from conversation.present import compose
 from conversation.router import Routes
-from conversation.turn import Turn
+from conversation.turn import Tap, Turn
 from core.ids import from_short, short
 from core.languages import Language
-from core.texts import Joined, T, Texts, Words
+from core.texts import T, Texts, Words
 from handlers import home
-from services import notices, territory
-from services.notices import NoticeText, NoticeView, Progress
+from rules.notices import NoticeKind
+from services import files, notices, receipts, territory
+from services.notices import NoticeText, NoticeView
+from services.receipts import Acknowledged, Receipt
+from services.unit import Unit
 
 routes = Routes()
 
 
 def letter(
-    office: Words, notice: UUID, revision: int, words: NoticeText, *, seen: bool = False
+    office: Words,
+    notice: UUID,
+    revision: int,
+    words: NoticeText,
+    kind: NoticeKind = NoticeKind.ANNOUNCEMENT,
+    attached: Sequence[FileRef] = (),
+    *,
+    seen: bool = False,
+    corrected: bool = False,
 ) -> Reply:
-    """A notice as its reader sees it; `seen` when it was acknowledged before."""
+    """A notice as its reader sees it; `seen` when it was acknowledged before, `corrected` for
+    who had an older version of it."""
     ids = (short(notice), str(revision))
     read = Choice("read", T("notice-read"), ids, durable=True)
+    urgent = kind is NoticeKind.URGENT
     return Reply(
         text=words.body,
-        heading=T("notice-heading", office=office),
+        heading=_heading(office, kind, corrected=corrected),
         title=words.title,
         choices=() if seen else (read,),
-        template=("notice", office, words.title),
+        files=tuple(attached),
+        template=(_template(urgent=urgent, corrected=corrected), office, words.title),
         opens=Choice("open", T("template-notice-button"), ids, durable=True),
         screen=False,
     )
 
 
+def _heading(office: Words, kind: NoticeKind, *, corrected: bool) -> T:
+    if corrected:
+        return T("notice-heading-corrected", office=office)
+    if kind is NoticeKind.ANNOUNCEMENT:
+        return T("notice-heading", office=office)
+    return T("notice-heading-kind", office=office, kind=T(f"notice-kind-{kind}"))
+
+
+def _template(*, urgent: bool, corrected: bool) -> str:
+    """The approved template that announces it outside WhatsApp's window."""
+    if corrected:
+        return "correction"
+    return "urgent" if urgent else "notice"
+
+
 def composed(
-    texts: Texts, office: Words, notice: UUID, words: Mapping[Language, NoticeText]
+    texts: Texts,
+    office: Words,
+    notice: UUID,
+    words: Mapping[Language, NoticeText],
+    kind: NoticeKind = NoticeKind.ANNOUNCEMENT,
+    attached: Sequence[FileRef] = (),
+    revision: int = 1,
+    *,
+    corrected: bool = False,
 ) -> dict[Language, Content]:
     """The notice for readers of each language; one that exists in a single language is the same
     text with the reader's own buttons."""
     only = next(iter(words.values()))
-    return {
-        language: compose(texts, language, letter(office, notice, 1, words.get(language, only)))
-        for language in Language
-    }
+
+    def of(language: Language) -> Reply:
+        text = words.get(language, only)
+        return letter(office, notice, revision, text, kind, attached, corrected=corrected)
+
+    return {language: compose(texts, language, of(language)) for language in Language}
+
+
+async def file_refs(unit: Unit, ids: Sequence[UUID]) -> tuple[FileRef, ...]:
+    """The files as messages carry them, in their order."""
+    described = await files.described(unit, ids)
+    return tuple(FileRef(one.id, Medium(one.medium), one.mime, one.name) for one in described)
+
+
+async def contents_of(
+    unit: Unit, texts: Texts, found: NoticeView, revision: int, *, corrected: bool = False
+) -> dict[Language, Content]:
+    """What is sent of this notice, for readers of each language."""
+    office = await territory.akim_of(unit.session, found.place_code)
+    attached = await file_refs(unit, found.files)
+    return composed(
+        texts, office, found.id, found.texts, found.kind, attached, revision, corrected=corrected
+    )
 
 
 @routes.choice("read", durable=True)
 async def read(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """ "I have read it": durable, counted once however often it is tapped."""
-    notice, revision = _named(turn, ids)
-    known = await notices.acknowledge(turn.unit, notice, turn.address) if notice else None
+    notice, revision = named(turn, ids)
+    known = await notices.acknowledge(turn.unit, notice, turn.address, revision) if notice else None
     if notice is None or known is None:
         turn.toast = T("notice-not-yours")
         return [Reply(T("notice-not-yours"), screen=False)]
@@ -59,15 +115,46 @@ async def read(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     if revision != current:
         turn.toast = T("notice-corrected")
         return await _shown(turn, notice)
+    return _receipt(turn, ids, newly=newly)
+
+
+@routes.hot("read")
+async def read_together(taps: Sequence[Tap]) -> list[Sequence[Reply] | None]:
+    """ "I have read it", of many people at once; who taps something else goes alone."""
+    asked = [_asked(tap) for tap in taps]
+    known = iter(await receipts.acknowledge([one for one in asked if one is not None]))
+    found = [one and next(known) for one in asked]
+    return [
+        _receipt(tap.turn, tap.ids, newly=one.newly)
+        if isinstance(one, Acknowledged) and one.revision == int(tap.ids[1])
+        else None
+        for tap, one in zip(taps, found, strict=True)
+    ]
+
+
+def _asked(tap: Tap) -> Receipt | None:
+    try:
+        notice, revision = tap.ids
+        return Receipt(tap.turn.unit, from_short(notice), tap.turn.address, int(revision))
+    except ValueError:
+        return None
+
+
+def _receipt(turn: Turn, ids: tuple[str, ...], *, newly: bool) -> Sequence[Reply]:
     turn.toast = T("notice-read-receipt" if newly else "notice-read-before")
+    return [receipt(turn.toast, ids)]
+
+
+def receipt(said: T, ids: tuple[str, ...]) -> Reply:
+    """The button becomes a tick; where it cannot, the receipt is said."""
     done = Choice("read", T("notice-read-done"), ids, durable=True)
-    return [Reply(turn.toast, (done,), screen=False, replaces_tapped=True, buttons_only=True)]
+    return Reply(said, (done,), screen=False, replaces_tapped=True, buttons_only=True)
 
 
 @routes.choice("open", durable=True)
 async def open_(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """The tap on an announcement outside the window: now the full text may be sent."""
-    notice, _ = _named(turn, ids)
+    notice, _ = named(turn, ids)
     if notice is None or not await notices.addressed_to(turn.unit, notice, turn.address):
         return [Reply(T("notice-not-yours"), screen=False)]
     await notices.shown_in_full(turn.unit, notice, turn.address)
@@ -94,18 +181,27 @@ async def latest_chosen(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
 
 
 async def _shown(turn: Turn, notice: UUID) -> Sequence[Reply]:
+    """The notice as it stands now."""
     found = await notices.view(turn.unit, notice)
     if found is None:
         return [Reply(T("notice-not-yours"), screen=False)]
-    return [await _letter_of(turn, found)]
-
-
-async def _letter_of(turn: Turn, found: NoticeView) -> Reply:
     office = await territory.akim_of(turn.unit.session, found.place_code)
-    return letter(office, found.id, found.revision, found.text(turn.said))
+    attached = await file_refs(turn.unit, found.files)
+    shown = letter(
+        office,
+        found.id,
+        found.revision,
+        found.text(turn.said),
+        found.kind,
+        attached,
+        corrected=found.revision > 1,
+    )
+    if found.status == "cancelled":
+        shown = replace(shown.saying(T("notice-cancelled-line")), choices=())
+    return [shown]
 
 
-def _named(turn: Turn, ids: tuple[str, ...]) -> tuple[UUID | None, int]:
+def named(turn: Turn, ids: tuple[str, ...]) -> tuple[UUID | None, int]:
     """The notice and revision of a button; one that none of ours carries is noted."""
     try:
         notice, revision = ids
@@ -113,58 +209,3 @@ def _named(turn: Turn, ids: tuple[str, ...]) -> tuple[UUID | None, int]:
     except ValueError:
         turn.unit.audit("tap-refused", turn.address)
         return None, 0
-
-
-# What the author sees while it goes out
-
-
-@routes.choice("live", durable=True)
-async def live(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
-    """How far the newest notice of the author has come: on request."""
-    mine = await notices.latest_by(turn.unit, turn.speaker, limit=1) if turn.speaker else []
-    if not mine:
-        return await home.menu_saying(turn, T("live-none"))
-    counts = await notices.progress(await turn.unit.connection(), mine[0].id)
-    return [replace(live_reply(mine[0].id, counts), replaces_tapped=True)]
-
-
-def live_reply(
-    notice: UUID, counts: Progress, seconds_left: int | None = None, delivery: UUID | None = None
-) -> Reply:
-    """The live message: what is sent, read, not reached and why, how long it still takes."""
-    return Reply(
-        text=Joined([*_live_lines(counts), *_live_left(counts, seconds_left)]),
-        choices=(Choice("live", T("live-show"), (short(notice),), durable=True),),
-        nav=(home.MENU,),
-        screen=False,
-        delivery=delivery,
-    )
-
-
-def _live_lines(counts: Progress) -> list[T]:
-    done = counts.sent + counts.announced
-    key = "live-finished" if counts.finished else "live-sending"
-    lines = [T(key, done=done, total=counts.total)]
-    if counts.announced:
-        lines.append(T("live-announced", people=counts.announced))
-    percent = round(100 * counts.acknowledged / counts.total) if counts.total else 0
-    lines.append(T("live-read", people=counts.acknowledged, percent=percent))
-    lines += [_waiting_line(why, people) for why, people in sorted(counts.waiting.items())]
-    failed = sum(counts.failed.values())
-    if failed:
-        reasons = [T(f"outcome-{why}", people=n) for why, n in sorted(counts.failed.items())]
-        lines.append(T("live-failed", people=failed, why=Joined(reasons, "; ")))
-    return lines
-
-
-def _waiting_line(why: str, people: int) -> T:
-    key = "live-tomorrow" if why == "daily-limit" else "live-waiting"
-    return T(key, people=people)
-
-
-def _live_left(counts: Progress, seconds: int | None) -> list[T]:
-    if counts.finished or not seconds:
-        return []
-    if seconds < 100:
-        return [T("live-left", seconds=seconds)]
-    return [T("live-left-minutes", minutes=round(seconds / 60))]

@@ -18,6 +18,7 @@ class Message(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     notice_id: Mapped[UUID | None] = mapped_column(ForeignKey("notice.id"), index=True)
     revision: Mapped[int | None]  # of the notice
+    corrects: Mapped[bool] = mapped_column(server_default=text("false"))  # for who had an older
     language: Mapped[str]
     content: Mapped[bytes]  # sealed Content
     created_at: Mapped[datetime]

@@ -69,6 +69,11 @@ async def move(unit: Unit, key: str, at: datetime) -> bool:
     return moved.scalar_one_or_none() is not None
 
 
+async def put_off(unit: Unit, row: DueRow, at: datetime) -> None:
+    """The row at hand is not done yet and comes again at this later moment."""
+    await unit.session.execute(update(Due).where(Due.id == row.id).values(due_at=at))
+
+
 async def cancel(unit: Unit, object_id: UUID, kinds: Collection[str]) -> int:
     """What was planned for this object is not done any more; how many rows."""
     ended = await unit.session.execute(

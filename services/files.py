@@ -1,6 +1,7 @@
 """Files: bytes sealed in the database, fetched by a random address that lives for 48 hours."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -28,6 +29,16 @@ class StoredFile:
     mime: str
     name: str
     content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FileCard:
+    """A file without its bytes."""
+
+    id: UUID
+    medium: str
+    mime: str
+    name: str
 
 
 async def keep(unit: Unit, medium: str, mime: str, name: str, content: bytes) -> UUID:
@@ -65,6 +76,19 @@ async def fetch(unit: Unit, file: UUID) -> StoredFile | None:
     )
 
 
+async def described(unit: Unit, files: Sequence[UUID]) -> list[FileCard]:
+    """What these files are, in their order; without their bytes."""
+    rows = await unit.session.execute(
+        select(File.id, File.medium, File.mime, File.name).where(File.id.in_(files))
+    )
+    known = {row.id: row for row in rows}
+    return [
+        FileCard(one, row.medium, row.mime, unit.keyring.open(NAME, one, row.name))
+        for one in files
+        if (row := known.get(one)) is not None
+    ]
+
+
 async def new_token(unit: Unit, file: UUID) -> str:
     """A random word of 43 letters by which the file can be fetched for 48 hours."""
     token = secrets.token_urlsafe(32)
@@ -83,6 +107,13 @@ async def by_token(unit: Unit, token: str) -> StoredFile | None:
         )
     )
     return await fetch(unit, found) if found else None
+
+
+async def forget(unit: Unit, file: UUID) -> None:
+    """Removes the file with its addresses and what the platforms call it."""
+    for table in (FileToken, PlatformFile):
+        await unit.session.execute(delete(table).where(table.file_id == file))
+    await unit.session.execute(delete(File).where(File.id == file))
 
 
 async def forget_tokens(unit: Unit) -> None:

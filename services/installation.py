@@ -11,6 +11,8 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.crypto import Keyring
+from core.languages import Language
+from models.people import Address
 from models.system import Account, Installation
 from services.unit import Unit
 
@@ -64,6 +66,30 @@ async def clock_offset(session: AsyncSession) -> timedelta:
 async def set_clock(session: AsyncSession, offset: timedelta) -> None:
     """Sets how far the installation's clock is ahead: only the demo does."""
     await session.execute(update(Installation).values(clock_offset=offset))
+
+
+@dataclass(frozen=True, slots=True)
+class AddressView:
+    """Where somebody is written to unasked."""
+
+    id: UUID
+    account: UUID
+    channel: str
+    language: Language
+
+
+async def address_view(unit: Unit, address: UUID) -> AddressView | None:
+    """The address; Kazakh, the state language, where none was chosen. None: there is no such."""
+    row = (
+        await unit.session.execute(
+            select(Address.account_id, Account.channel, Address.language)
+            .join(Account, Account.id == Address.account_id)
+            .where(Address.id == address)
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return AddressView(address, row.account_id, row.channel, Language(row.language or "kk"))
 
 
 async def ensure_account(

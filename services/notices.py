@@ -1,9 +1,10 @@
 """Notices: an akim's message to every registered resident of an okrug or of chosen villages."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -12,72 +13,71 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.languages import Language
-from core.outcomes import ARRIVED, Outcome
+from core.outcomes import WAITING, Outcome
+from core.pace import DAY, WINDOW
+from core.texts import Named
 from models.delivery import Message, Notice, Recipient
-from models.people import Address
-from services import roles
+from models.files import File
+from models.people import Resident
+from rules.notices import NoticeKind
+from rules.rulebook import Rulebook
+from services import due, quota, receipts, roles, rulebook
 from services.outbox import NOTICE, seal_content
+from services.reach import REACH, begins, kind_to_mute
+from services.receipts import Receipt
 from services.territory import codes_inside
 from services.unit import Refused, Unit
 
 TITLE, BODY = "notice.title", "notice.text"
 LIVE_PAUSE = timedelta(seconds=3)  # between edits of the author's live message
-LIVE_AFTER = timedelta(minutes=1)  # once everything is sent, only receipts change it
-LIVE_ENDS = timedelta(hours=48)
+SEND_DUE, SILENT_DUE = "notice-send", "notice-silent"  # kinds of what is due
 
-_REACH = """
-    SELECT r.id AS resident_id, best.id AS address_id, best.account_id,
-           coalesce(best.language, r.language) AS language, best.last_inbound_at
-    FROM resident AS r LEFT JOIN LATERAL (
-        SELECT a.id, a.account_id, a.language, a.last_inbound_at FROM resident_address AS ra
-        JOIN address AS a ON a.id = ra.address_id
-        WHERE ra.resident_id = r.id AND a.stopped_at IS NULL
-        ORDER BY a.last_inbound_at DESC NULLS LAST, a.id LIMIT 1
-    ) AS best ON true
-    WHERE r.place_code = ANY($1::text[])
-      AND r.registered_at IS NOT NULL AND r.deleted_at IS NULL
-"""
 _QUEUE = f"""
-WITH reach AS ({_REACH}), sent AS (
-    INSERT INTO delivery (id, message_id, address_id, account_id, priority, not_before, created_at)
-    SELECT gen_random_uuid(), m.id, one.address_id, one.account_id, {NOTICE}, $5, $5
-    FROM (SELECT DISTINCT ON (address_id) address_id, account_id, language, last_inbound_at
-          FROM reach WHERE address_id IS NOT NULL ORDER BY address_id, language) AS one
-    JOIN unnest($3::text[], $4::uuid[]) AS m (language, id) ON m.language = one.language
-    ORDER BY one.last_inbound_at DESC NULLS LAST, one.address_id
+WITH reach AS MATERIALIZED ({REACH}), one AS (
+    SELECT DISTINCT ON (address_id) address_id, account_id, language, last_inbound_at, opens
+    FROM reach WHERE address_id IS NOT NULL AND NOT muted ORDER BY address_id, language
+), placed AS (
+    SELECT one.*, CASE WHEN one.opens THEN greatest(0, ceil((row_number() OVER (
+                           PARTITION BY one.account_id, one.opens
+                           ORDER BY one.last_inbound_at DESC NULLS LAST, one.address_id)
+                       + coalesce(used.people, 0) - $9)::numeric / $9))::int ELSE 0 END AS day
+    FROM one LEFT JOIN unnest($7::uuid[], $8::int[]) AS used (account_id, people) USING (account_id)
+), sent AS (
+    INSERT INTO delivery (id, message_id, address_id, account_id, priority, not_before,
+                          waiting_for, created_at)
+    SELECT gen_random_uuid(), m.id, placed.address_id, placed.account_id, {NOTICE},
+           $10::timestamptz + placed.day * $11::interval,
+           CASE WHEN placed.day > 0 THEN 'daily-limit' END, $10
+    FROM placed JOIN unnest($5::text[], $6::uuid[]) AS m (language, id)
+      ON m.language = placed.language
+    ORDER BY placed.day, placed.opens, placed.last_inbound_at DESC NULLS LAST, placed.address_id
     RETURNING id, address_id
 ), told AS (
-    INSERT INTO recipient (notice_id, resident_id, delivery_id)
-    SELECT $2, reach.resident_id, sent.id FROM reach LEFT JOIN sent USING (address_id)
-    RETURNING delivery_id
+    INSERT INTO recipient (notice_id, resident_id, delivery_id, excluded)
+    SELECT $4, reach.resident_id, sent.id, CASE WHEN reach.muted THEN 'muted' END
+    FROM reach LEFT JOIN sent ON sent.address_id = reach.address_id AND NOT reach.muted
+    RETURNING delivery_id, excluded
 )
-SELECT count(*) AS recipients, count(*) FILTER (WHERE delivery_id IS NULL) AS unreachable FROM told
+SELECT count(*) FILTER (WHERE excluded IS NULL) AS recipients,
+       count(*) FILTER (WHERE delivery_id IS NULL AND excluded IS NULL) AS unreachable,
+       count(excluded) AS muted FROM told
 """
-_COUNTS = """
-SELECT CASE WHEN r.delivery_id IS NULL THEN 'no-address'
-            ELSE coalesce(d.outcome, 'pending:' || coalesce(d.waiting_for, '')) END AS state,
-       count(*) AS people,
-       count(r.acknowledged_at) AS acknowledged,
-       count(*) FILTER (WHERE d.delivered_at IS NOT NULL) AS delivered,
-       count(*) FILTER (WHERE d.read_at IS NOT NULL) AS read
+# A resident counts by the better of two messengers: what arrived, then what still waits.
+STATE = """CASE WHEN r.excluded IS NOT NULL THEN 'excluded:' || r.excluded
+     WHEN r.delivery_id IS NULL THEN 'no-address'
+     WHEN 'sent' IN (d.outcome, s.outcome) THEN 'sent'
+     WHEN 'announced' IN (d.outcome, s.outcome) THEN 'announced'
+     WHEN d.outcome IS NULL THEN 'pending:' || coalesce(d.waiting_for, '')
+     WHEN s.id IS NOT NULL AND s.outcome IS NULL THEN 'pending:' || coalesce(s.waiting_for, '')
+     ELSE d.outcome END"""
+_COUNTS = f"""
+SELECT {STATE} AS state, count(*) AS people, count(r.acknowledged_at) AS acknowledged,
+       count(*) FILTER (WHERE coalesce(d.delivered_at, s.delivered_at) IS NOT NULL) AS delivered,
+       count(*) FILTER (WHERE coalesce(d.read_at, s.read_at) IS NOT NULL) AS read,
+       max(coalesce(s.not_before, d.not_before)) AS last_due
 FROM recipient AS r LEFT JOIN delivery AS d ON d.id = r.delivery_id
+LEFT JOIN delivery AS s ON s.id = r.second_id
 WHERE r.notice_id = $1 GROUP BY 1
-"""
-_ACKNOWLEDGE = """
-WITH mine AS (
-    SELECT d.id FROM message AS m JOIN delivery AS d ON d.message_id = m.id AND d.address_id = $2
-    WHERE m.notice_id = $1
-), heard AS (
-    UPDATE recipient AS r SET acknowledged_at = $3 FROM mine
-    WHERE r.delivery_id = mine.id AND r.notice_id = $1 AND r.acknowledged_at IS NULL
-    RETURNING r.resident_id
-), full_text AS (
-    UPDATE delivery AS d SET outcome = 'sent', sent_at = $3 FROM mine
-    WHERE d.id = mine.id AND d.outcome = 'announced'
-)
-SELECT n.revision, n.created_at, (SELECT count(*) FROM heard) AS newly,
-       EXISTS (SELECT 1 FROM mine) AS addressed
-FROM notice AS n WHERE n.id = $1
 """
 
 
@@ -94,28 +94,40 @@ class NoticeView:
     """A notice, opened."""
 
     id: UUID
+    author: UUID
+    author_address: UUID
     place_code: str
+    kind: NoticeKind
     texts: Mapping[Language, NoticeText]
+    files: Sequence[UUID]
+    audience: Sequence[str]
     revision: int
     created_at: datetime
+    send_at: datetime | None
+    queued_at: datetime | None
     status: str
 
     def text(self, language: Language) -> NoticeText:
         """In this language, or in the only one that its author declared."""
         return self.texts.get(language) or next(iter(self.texts.values()))
 
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Whom a notice would reach: residents by channel, and those with no chat to write to."""
-
-    by_channel: Mapping[str, int]
-    unreachable: int
+    @property
+    def title(self) -> Named:
+        """Its title in each reader's language."""
+        return Named(self.text(Language.KK).title, self.text(Language.RU).title)
 
     @property
-    def people(self) -> int:
-        """All registered residents of the audience."""
-        return sum(self.by_channel.values()) + self.unreachable
+    def monolingual(self) -> Language | None:
+        """The only language, where its author declared one."""
+        return next(iter(self.texts)) if len(self.texts) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class SameBefore:
+    """The same notice as one that was sent already."""
+
+    notice: UUID
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,32 +137,47 @@ class Progress:
     total: int
     sent: int  # accepted in full by the messenger
     announced: int  # WhatsApp: the template went, the full text waits for the tap
-    pending: int
+    pending: int  # on their way now, or held by the author's pause
     acknowledged: int
     delivered: int
     read: int
     failed: Mapping[str, int] = field(default_factory=dict)  # outcome → residents
     waiting: Mapping[str, int] = field(default_factory=dict)
+    muted: int = 0
+    last_due: datetime | None = None  # when the last of those who wait for their day gets it
 
     @property
     def finished(self) -> bool:
-        """Nothing is left to be sent now; what waits for a person's message may still go."""
-        return self.pending == 0
+        """Nothing is left to be sent, now or by the plan over days; what waits for a person's
+        own message may still go."""
+        return self.pending == 0 and not self.waiting.get(Outcome.DAILY_LIMIT)
 
 
-async def reach(unit: Unit, audience: Sequence[str]) -> Reach:
-    """How many residents these settlements have, by the messenger that would be used."""
-    connection = await unit.connection()
-    rows = await connection.exec_driver_sql(
-        f"SELECT a.channel, count(*) AS people FROM ({_REACH}) AS reach"
-        " LEFT JOIN account AS a ON a.id = reach.account_id GROUP BY 1",
-        (list(audience),),
+async def same_before(
+    unit: Unit,
+    place_code: str,
+    texts: Mapping[Language, NoticeText],
+    files: Sequence[UUID],
+    audience: Sequence[str],
+) -> SameBefore | None:
+    """The guard against sending the same twice: the latest notice of this office with the same
+    words to the same places, within the rulebook's hours. Other files make no other notice."""
+    rules = await rulebook.of(unit.session, place_code)
+    found = await unit.session.scalar(
+        select(Notice)
+        .where(
+            Notice.place_code == place_code,
+            Notice.digest == _digest(unit, texts, audience),
+            Notice.status != "cancelled",
+            Notice.created_at > unit.now - timedelta(hours=rules.same_notice_within),
+        )
+        .order_by(Notice.created_at.desc())
+        .limit(1)
     )
-    counts = {row.channel: row.people for row in rows}
-    return Reach({k: v for k, v in counts.items() if k}, counts.get(None, 0))
+    return SameBefore(found.id, found.send_at or found.created_at) if found else None
 
 
-async def send(
+async def announce(
     unit: Unit,
     *,
     notice: UUID,
@@ -159,29 +186,153 @@ async def send(
     audience: Sequence[str],
     texts: Mapping[Language, NoticeText],
     monolingual: Language | None,
-    contents: Mapping[Language, dict[str, Any]],
+    kind: NoticeKind = NoticeKind.ANNOUNCEMENT,
+    files: Sequence[UUID] = (),
+    send_at: datetime | None = None,
     live_message: UUID | None = None,
-) -> bool:
-    """Queues the notice for everybody in the audience; False when it was queued before.
+) -> str | None:
+    """Takes the notice on: 'sending' (to be queued now), or 'scheduled': for its moment, the end
+    of the quiet hours, or until its files are here. None when it was taken on before.
 
     Both languages are needed unless the author declares the only one (invariant 8). Raises
-    Refused without the role at that place, with a text missing, or for places outside it.
+    Refused without the role (and, for a clerk, the power) at that place, with a text missing, or
+    for places outside it.
     """
-    await roles.require(unit, unit.actor, roles.MAY_SEND_NOTICES, place_code)
-    _check_languages(texts, monolingual)
+    rules = await rulebook.of(unit.session, place_code)
+    await roles.require(
+        unit, unit.actor, roles.MAY_SEND_NOTICES, place_code, power_for(kind, rules)
+    )
+    check_languages(texts, monolingual)
     if outside := set(audience) - set(await codes_inside(unit.session, place_code)):
         unit.audit("audience-outside", notice, place=place_code, codes=sorted(outside))
         raise Refused("refused-role")
-    row = _row(unit, notice, place_code, audience, texts, monolingual)
-    row |= {"author_address_id": author_address, "live_message": live_message}
+    first = begins(kind, rules, max(send_at or unit.now, unit.now))
+    at_once = first <= unit.now and not await _files_missing(unit, files)
+    row = _row(unit, notice, place_code, audience, texts, monolingual) | {
+        "author_address_id": author_address,
+        "live_message": live_message,
+        "kind": kind.value,
+        "files": [str(file) for file in files],
+        "send_at": None if at_once else first,
+        "status": "sending" if at_once else "scheduled",
+    }
     made = await unit.session.execute(
         insert(Notice).values(row).on_conflict_do_nothing().returning(Notice.id)
     )
     if made.scalar_one_or_none() is None:
+        return None
+    unit.audit(
+        "notice-announced",
+        notice,
+        place=place_code,
+        villages=len(audience),
+        kind=kind.value,
+        status=row["status"],
+    )
+    if not at_once:
+        await due.plan(unit, first, SEND_DUE, notice)
+    return str(row["status"])
+
+
+def power_for(kind: NoticeKind, rules: Rulebook) -> roles.Power:
+    """What a clerk must have been given to send this kind."""
+    return roles.Power.URGENT if kind in rules.urgent_kinds else roles.Power.SEND
+
+
+class Readiness(Enum):
+    """Can a scheduled notice be queued now?"""
+
+    READY = "ready"
+    FILES_AWAITED = "files-awaited"
+    FILES_FAILED = "files-failed"
+    ROLE_ENDED = "role-ended"  # its author may not send any more
+    GONE = "gone"  # cancelled, paused or queued meanwhile
+
+
+async def readiness(unit: Unit, notice: UUID) -> Readiness:
+    """Looks at a scheduled notice whose moment has come, and locks it."""
+    found = await unit.session.get(Notice, notice, with_for_update=True, populate_existing=True)
+    if found is None or found.status != "scheduled" or found.queued_at is not None:
+        return Readiness.GONE
+    rules = await rulebook.of(unit.session, found.place_code)
+    try:
+        await roles.require(
+            unit,
+            found.author_id,
+            roles.MAY_SEND_NOTICES,
+            found.place_code,
+            power_for(NoticeKind(found.kind), rules),
+        )
+    except Refused:
+        return Readiness.ROLE_ENDED
+    missing = await _files_missing(unit, [UUID(file) for file in found.files])
+    if any(failure for failure in missing.values()):
+        return Readiness.FILES_FAILED
+    return Readiness.FILES_AWAITED if missing else Readiness.READY
+
+
+async def queue(unit: Unit, notice: UUID, contents: Mapping[Language, dict[str, Any]]) -> bool:
+    """Puts the notice into the outbox for everybody in its audience as it is now; False when
+    that was done before. Who is beyond WhatsApp's quota of today gets the day that is theirs."""
+    found = await unit.session.get(Notice, notice, with_for_update=True, populate_existing=True)
+    if found is None or found.queued_at is not None or found.status not in ("sending", "scheduled"):
         return False
-    await _queue(unit, notice, audience, contents)
-    unit.audit("notice-sent", notice, place=place_code, villages=len(audience))
+    kind, rules = NoticeKind(found.kind), await rulebook.of(unit.session, found.place_code)
+    used = await quota.taken(unit, urgent=kind in rules.urgent_kinds)
+    messages = await add_messages(unit, notice, found.revision, contents)
+    connection = await unit.connection()
+    counts = (
+        await connection.exec_driver_sql(
+            _QUEUE,
+            (
+                found.audience,
+                kind_to_mute(kind, rules),
+                unit.now - WINDOW,
+                notice,
+                list(messages),
+                list(messages.values()),
+                list(used),
+                list(used.values()),
+                rules.whatsapp_people_a_day,
+                unit.now,
+                DAY,
+            ),
+        )
+    ).one()
+    found.recipients, found.muted = counts.recipients, counts.muted
+    found.unreachable = counts.unreachable
+    found.queued_at, found.status, found.live_at = unit.now, "sending", unit.now + LIVE_PAUSE
+    await unit.session.flush()
+    silent = unit.now + timedelta(hours=rules.other_messenger_after)
+    await due.plan(unit, silent, SILENT_DUE, notice)
+    unit.audit("notice-sent", notice, place=found.place_code, people=found.recipients)
     return True
+
+
+async def add_messages(
+    unit: Unit,
+    notice: UUID,
+    revision: int,
+    contents: Mapping[Language, dict[str, Any]],
+    *,
+    corrects: bool = False,
+) -> dict[Language, UUID]:
+    """The notice's message in each language, sealed; their ids."""
+    messages = {language: unit.new_id() for language in contents}
+    unit.session.add_all(
+        Message(
+            id=message,
+            notice_id=notice,
+            revision=revision,
+            corrects=corrects,
+            language=language,
+            content=seal_content(unit.keyring, message, contents[language]),
+            created_at=unit.now,
+        )
+        for language, message in messages.items()
+    )
+    await unit.session.flush()
+    return messages
 
 
 async def view(unit: Unit, notice: UUID) -> NoticeView | None:
@@ -191,11 +342,15 @@ async def view(unit: Unit, notice: UUID) -> NoticeView | None:
 
 
 async def addressed_to(unit: Unit, notice: UUID, address: UUID) -> bool:
-    """Did this notice go to this address? If not, the tap was forged, which is noted."""
+    """Is this notice for somebody at this address? If not, the tap was forged: noted."""
     found = await unit.session.scalar(
         text(
-            "SELECT 1 FROM recipient AS r JOIN delivery AS d ON d.id = r.delivery_id"
-            " WHERE r.notice_id = :notice AND d.address_id = :address LIMIT 1"
+            "SELECT 1 FROM recipient AS r WHERE r.notice_id = :notice AND (EXISTS ("
+            "  SELECT 1 FROM delivery AS d WHERE d.id IN (r.delivery_id, r.second_id)"
+            "  AND d.address_id = :address) OR EXISTS ("
+            "  SELECT 1 FROM resident_address AS ra JOIN resident AS who ON ra.resident_id IN"
+            "  (who.id, who.merged_into) WHERE who.id = r.resident_id"
+            "  AND ra.address_id = :address)) LIMIT 1"
         ),
         {"notice": notice, "address": address},
     )
@@ -209,39 +364,53 @@ async def latest(unit: Unit, resident: UUID, limit: int = 5) -> list[NoticeView]
     found = await unit.session.scalars(
         select(Notice)
         .join(Recipient, Recipient.notice_id == Notice.id)
-        .where(Recipient.resident_id == resident)
+        .join(Resident, Resident.id == Recipient.resident_id)
+        .where((Resident.id == resident) | (Resident.merged_into == resident))
+        .where(Notice.status != "cancelled")
+        .distinct()
         .order_by(Notice.created_at.desc())
         .limit(limit)
     )
     return [_view(unit, notice) for notice in found]
 
 
-async def latest_by(unit: Unit, author: UUID, limit: int = 5) -> list[NoticeView]:
-    """The newest notices of this author."""
+async def seen_by_office(unit: Unit, notice: UUID, resident: UUID | None) -> NoticeView:
+    """The notice for somebody who may see how it goes: its office, the district's supervisor.
+
+    Raises Refused for everybody else.
+    """
+    found = await view(unit, notice)
+    if found is None:
+        unit.audit("tap-refused", notice)
+        raise Refused("refused-role")
+    await roles.require(unit, resident, roles.MAY_SEE_NOTICES, found.place_code)
+    return found
+
+
+async def of_offices(unit: Unit, places: Collection[str], limit: int = 30) -> list[NoticeView]:
+    """The newest notices of these offices, whoever of them wrote them."""
     found = await unit.session.scalars(
         select(Notice)
-        .where(Notice.author_id == author)
+        .where(Notice.place_code.in_(places))
         .order_by(Notice.created_at.desc())
         .limit(limit)
     )
     return [_view(unit, notice) for notice in found]
 
 
-async def acknowledge(unit: Unit, notice: UUID, address: UUID) -> tuple[int, bool] | None:
-    """ "I have read it": (current revision, was it new?). Idempotent; one statement.
+async def acknowledge(
+    unit: Unit, notice: UUID, address: UUID, revision: int
+) -> tuple[int, bool] | None:
+    """ "I have read it": (current revision, was it new?). Idempotent; one statement. The button
+    of an older revision acknowledges nothing.
 
     None when this notice did not go to this address: a forged tap, which is noted.
     """
-    connection = await unit.connection()
-    row = (
-        await connection.exec_driver_sql(_ACKNOWLEDGE, (notice, address, unit.now))
-    ).one_or_none()
-    if row is None or not row.addressed:
+    (found,) = await receipts.acknowledge([Receipt(unit, notice, address, revision)])
+    if found is None:
         unit.audit("tap-refused", notice)
         return None
-    if row.newly:
-        unit.audit("notice-acknowledged", notice)
-    return row.revision, bool(row.newly)
+    return found.revision, found.newly
 
 
 async def shown_in_full(unit: Unit, notice: UUID, address: UUID) -> None:
@@ -258,97 +427,38 @@ async def shown_in_full(unit: Unit, notice: UUID, address: UUID) -> None:
 
 async def progress(connection: AsyncConnection, notice: UUID) -> Progress:
     """The counts that the author sees."""
-    total = sent = announced = pending = acknowledged = delivered = read = 0
+    total = sent = announced = pending = acknowledged = delivered = read = muted = 0
     failed: dict[str, int] = {}
     waiting: dict[str, int] = {}
+    last_due: datetime | None = None
     for row in await connection.exec_driver_sql(_COUNTS, (notice,)):
+        state, _, why = row.state.partition(":")
+        if state == "excluded":
+            muted += row.people if why == "muted" else 0
+            continue
         total += row.people
         acknowledged += row.acknowledged
         delivered += row.delivered
         read += row.read
-        state, _, why = row.state.partition(":")
-        if state == "pending" and why in ("window-closed", "template-unavailable", "daily-limit"):
+        if state == "pending" and why in WAITING and why != Outcome.PAUSED:
             waiting[why] = waiting.get(why, 0) + row.people
+            last_due = row.last_due if why == Outcome.DAILY_LIMIT else last_due
         elif state == "pending":
             pending += row.people
         elif state == Outcome.SENT:
             sent += row.people
         elif state == Outcome.ANNOUNCED:
             announced += row.people
-        elif state not in ARRIVED:
+        else:
             failed[state] = failed.get(state, 0) + row.people
-    return Progress(total, sent, announced, pending, acknowledged, delivered, read, failed, waiting)
+    return Progress(
+        total, sent, announced, pending, acknowledged, delivered, read, failed, waiting, muted,
+        last_due,
+    )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class LiveDue:
-    """A live message that may change now."""
-
-    notice: UUID
-    address: UUID
-    account: UUID
-    channel: str
-    language: Language
-    first: UUID | None  # the delivery that the next ones edit
-    shown: bytes | None
-    age: timedelta
-    was_finished: bool
-
-
-async def live_due(unit: Unit, limit: int = 50) -> list[LiveDue]:
-    """Live messages whose time has come; each belongs to one process until its commit."""
-    connection = await unit.connection()
-    rows = await connection.exec_driver_sql(
-        "SELECT n.id, n.author_address_id, a.account_id, c.channel, a.language, n.live_message,"
-        " n.live_shown, n.created_at, n.status FROM notice AS n"
-        " JOIN address AS a ON a.id = n.author_address_id JOIN account AS c ON c.id = a.account_id"
-        " WHERE n.live_at <= $1 AND NOT EXISTS (SELECT 1 FROM delivery AS d"
-        "  WHERE d.address_id = a.id AND d.outcome IS NULL AND d.priority = 0)"
-        " ORDER BY n.live_at LIMIT $2 FOR UPDATE OF n SKIP LOCKED",
-        (unit.now, limit),
-    )
-    return [
-        LiveDue(
-            row.id,
-            row.author_address_id,
-            row.account_id,
-            row.channel,
-            Language(row.language or "kk"),
-            row.live_message,
-            row.live_shown,
-            unit.now - row.created_at,
-            row.status == "finished",
-        )
-        for row in rows
-    ]
-
-
-async def live_shown(unit: Unit, due: LiveDue, words: str, *, finished: bool) -> None:
-    """Notes what the live message shows now, and when it may change next."""
-    over = due.age > LIVE_ENDS
-    pause = LIVE_AFTER if finished and due.age > LIVE_AFTER * 10 else LIVE_PAUSE
-    connection = await unit.connection()
-    await connection.exec_driver_sql(
-        "UPDATE notice SET live_shown = $2,"
-        " live_at = CASE WHEN $3 THEN NULL ELSE $4::timestamptz END,"
-        " status = CASE WHEN $5 AND status = 'sending' THEN 'finished' ELSE status END,"
-        " finished_at = CASE WHEN $5 THEN coalesce(finished_at, $6) ELSE finished_at END"
-        " WHERE id = $1",
-        (due.notice, shown_digest(words), over, unit.now + pause, finished, unit.now),
-    )
-
-
-def shown_digest(words: str) -> bytes:
-    """By which a live message is known not to have changed."""
-    return hashlib.sha256(words.encode()).digest()
-
-
-async def address_account(unit: Unit, address: UUID) -> UUID:
-    """The account that this address writes with."""
-    return (await unit.session.get_one(Address, address)).account_id
-
-
-def _check_languages(texts: Mapping[Language, NoticeText], monolingual: Language | None) -> None:
+def check_languages(texts: Mapping[Language, NoticeText], monolingual: Language | None) -> None:
+    """Raises Refused unless the notice is in both languages, or in the one it was declared for."""
     needed = {monolingual} if monolingual else set(Language)
     if set(texts) != needed:
         raise Refused("refused-one-language")
@@ -368,44 +478,45 @@ def _row(
         "place_code": place_code,
         "audience": list(audience),
         "monolingual": monolingual,
-        "status": "sending",
+        "digest": _digest(unit, texts, audience),
         "recipients": 0,
         "unreachable": 0,
         "created_at": unit.now,
-        "live_at": unit.now + LIVE_PAUSE,
     }
-    for language, words in texts.items():
-        row[f"title_{language}"] = unit.keyring.seal(f"{TITLE}_{language}", notice, words.title)
-        row[f"text_{language}"] = unit.keyring.seal(f"{BODY}_{language}", notice, words.body)
+    return row | sealed_texts(unit, notice, texts)
+
+
+def sealed_texts(
+    unit: Unit, notice: UUID, texts: Mapping[Language, NoticeText]
+) -> dict[str, bytes | None]:
+    """Titles and texts as the table keeps them; empty for a language without one."""
+    row: dict[str, bytes | None] = {}
+    for language in Language:
+        words = texts.get(language)
+        for column, where, said in (
+            ("title", TITLE, words.title if words else None),
+            ("text", BODY, words.body if words else None),
+        ):
+            sealed = unit.keyring.seal(f"{where}_{language}", notice, said) if said else None
+            row[f"{column}_{language}"] = sealed
     return row
 
 
-async def _queue(
-    unit: Unit, notice: UUID, audience: Sequence[str], contents: Mapping[Language, dict[str, Any]]
-) -> None:
-    messages = {language: unit.new_id() for language in Language}
-    unit.session.add_all(
-        Message(
-            id=message,
-            notice_id=notice,
-            language=language,
-            content=seal_content(unit.keyring, message, contents[language]),
-            created_at=unit.now,
-        )
-        for language, message in messages.items()
+def _digest(unit: Unit, texts: Mapping[Language, NoticeText], audience: Sequence[str]) -> bytes:
+    """By which the same words to the same places are known again, whatever their spacing."""
+    said = [
+        " ".join(f"{words.title} {words.body}".split()).casefold()
+        for _, words in sorted(texts.items())
+    ]
+    return unit.keyring.index("notice", json.dumps([said, sorted(audience)], ensure_ascii=False))
+
+
+async def _files_missing(unit: Unit, files: Sequence[UUID]) -> dict[UUID, str | None]:
+    """Those of these files whose bytes are not here, with why they never will be."""
+    found = await unit.session.execute(
+        select(File.id, File.failure).where(File.id.in_(files), File.content.is_(None))
     )
-    await unit.session.flush()
-    connection = await unit.connection()
-    counts = (
-        await connection.exec_driver_sql(
-            _QUEUE,
-            (list(audience), notice, list(messages), list(messages.values()), unit.now),
-        )
-    ).one()
-    await connection.exec_driver_sql(
-        "UPDATE notice SET recipients = $2, unreachable = $3 WHERE id = $1",
-        (notice, counts.recipients, counts.unreachable),
-    )
+    return {row.id: row.failure for row in found}
 
 
 def _view(unit: Unit, found: Notice) -> NoticeView:
@@ -419,5 +530,17 @@ def _view(unit: Unit, found: Notice) -> NoticeView:
                 unit.keyring.open(f"{BODY}_{language}", found.id, body),
             )
     return NoticeView(
-        found.id, found.place_code, texts, found.revision, found.created_at, found.status
+        id=found.id,
+        author=found.author_id,
+        author_address=found.author_address_id,
+        place_code=found.place_code,
+        kind=NoticeKind(found.kind),
+        texts=texts,
+        files=[UUID(file) for file in found.files],
+        audience=found.audience,
+        revision=found.revision,
+        created_at=found.created_at,
+        send_at=found.send_at,
+        queued_at=found.queued_at,
+        status=found.status,
     )

@@ -10,14 +10,15 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.crypto import Keyring
-from core.outcomes import STOPS_ADDRESS, WAITING, Outcome, SendResult
+from core.outcomes import ARRIVED, STOPS_ADDRESS, WAITING, Outcome, SendResult
+from core.pace import WINDOW
+from services import quota, second_messenger
 from services.intake import TARGET
 from services.unit import Unit
 
 CONTENT = "message.content"
 REPLY, REMINDER, NOTICE = 0, 1, 2
 LEASE = timedelta(seconds=30)
-WINDOW = timedelta(hours=24)  # WhatsApp: free text after the person's last message
 TRIES = 3  # PLATFORMS 9: only what can succeed, with growing pauses
 PAUSES = (timedelta(seconds=2), timedelta(seconds=15), timedelta(seconds=60))
 UNKNOWN_PAUSE = timedelta(seconds=60)  # time for a status callback to settle it
@@ -36,6 +37,7 @@ WITH due AS (
     SELECT d.id FROM delivery AS d
     WHERE d.account_id = $1 AND d.outcome IS NULL AND d.not_before <= $2
       AND (d.claimed_until IS NULL OR d.claimed_until < $2)
+      AND d.waiting_for IS DISTINCT FROM 'paused'
       AND d.priority BETWEEN $6 AND $7 AND d.priority >= 0 -- by ix_delivery_pending
       AND NOT EXISTS (
           SELECT 1 FROM delivery AS o
@@ -87,7 +89,7 @@ UPDATE delivery SET platform_id = coalesce(platform_id, $2),
                    THEN 'sent' ELSE outcome END,
     sent_at = CASE WHEN $3::text IN ('sent', 'delivered', 'read') THEN coalesce(sent_at, $4)
                    ELSE sent_at END
-WHERE id = $1 RETURNING address_id
+WHERE id = $1 RETURNING address_id, account_id
 """
 
 # A failure that can pass is tried again, as often as one that the platform answers at once; but
@@ -255,6 +257,8 @@ async def settle(
     )
     if outcome in STOPS_ADDRESS:
         await stop_address(connection, claimed.address, outcome.value, now)
+    if claimed.notice is not None and outcome not in ARRIVED:
+        await second_messenger.turn_to(connection, [claimed.id], now)
     return outcome
 
 
@@ -283,11 +287,12 @@ async def status_reported(
     known to have arrived; a closed window lets the message wait for the person's next one, the
     day's limit for tomorrow; what can succeed is tried again.
     """
-    address = (
+    known = (
         await connection.exec_driver_sql(_REPORTED, (delivery, platform_id, status, now))
-    ).scalar_one_or_none()
-    if address is None or failure is None:
+    ).one_or_none()
+    if known is None or failure is None:
         return
+    address, account = known.address_id, known.account_id
     await connection.exec_driver_sql(
         _FAILED,
         (
@@ -303,6 +308,10 @@ async def status_reported(
     )
     if failure in STOPS_ADDRESS:
         await stop_address(connection, address, failure.value, now)
+    if failure is Outcome.DAILY_LIMIT:
+        await quota.close(connection, account, now)
+    if failure not in WAITING and failure not in AGAIN:
+        await second_messenger.turn_to(connection, [delivery], now)
 
 
 async def enqueue(
@@ -393,7 +402,7 @@ def _verdict(claimed: Claimed, result: SendResult) -> tuple[Outcome | None, time
     if outcome is Outcome.THROTTLED:
         return None, timedelta(seconds=result.retry_after or 1)
     if outcome is Outcome.DAILY_LIMIT:
-        return None, QUOTA_PAUSE
+        return None, timedelta(seconds=result.retry_after) if result.retry_after else QUOTA_PAUSE
     if outcome is Outcome.TEMPLATE_UNAVAILABLE:
         return None, APPROVAL_PAUSE
     if outcome in WAITING:

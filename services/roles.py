@@ -40,6 +40,7 @@ class Power(StrEnum):
 
 
 MAY_SEND_NOTICES = frozenset({RoleName.AKIM, RoleName.CLERK})
+MAY_SEE_NOTICES = MAY_SEND_NOTICES | {RoleName.SUPERVISOR}  # how they go, without names
 
 
 @dataclass(frozen=True, slots=True)

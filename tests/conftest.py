@@ -16,7 +16,7 @@ from support.database import SECRET, TestDatabase, empty
 from bot.database import Database, EmbeddedServer, engines, migrate
 from core.clock import Clock
 from core.crypto import wrapping_key
-from services import keys
+from services import keys, reach
 from services.territory_import import DEMO_PLACES, import_territory
 
 
@@ -34,6 +34,13 @@ def server() -> Iterator[EmbeddedServer]:
     yield running
     running.stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _always_day(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests run at any hour: only those marked `night` know quiet hours."""
+    if request.node.get_closest_marker("night") is None:
+        monkeypatch.setattr(reach, "quiet_until", lambda *_: None)
 
 
 @pytest.fixture(scope="session", autouse=True)

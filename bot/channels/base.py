@@ -32,5 +32,8 @@ class Channel(Protocol):
     async def send(self, to: str, part: Part, delivery: UUID) -> SendResult:
         """Hands one part to the platform. Never raises for what the platform may answer."""
 
+    def opens_conversation(self, part: Part) -> bool:
+        """Does this part cost one of the day's new conversations (WhatsApp, outside the window)?"""
+
     async def close(self) -> None:
         """Gives back connections."""

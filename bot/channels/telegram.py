@@ -148,6 +148,10 @@ class TelegramChannel:
         again = await _settle(lambda: self._show(str(result.moved_to), part))
         return replace(again, moved_to=result.moved_to)
 
+    def opens_conversation(self, part: Part) -> bool:
+        """Telegram knows no such quota."""
+        return False
+
     async def toast(self, callback_id: str, text: str = "") -> None:
         """Answers a tap, best effort: a late answer gets a 400, which is nobody's loss."""
         try:

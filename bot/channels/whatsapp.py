@@ -108,6 +108,10 @@ class WhatsAppChannel:
                 return await self._template(to, part, delivery)
         raise TypeError(f"not a part of WhatsApp's: {type(part).__name__}")
 
+    def opens_conversation(self, part: Part) -> bool:
+        """A template is sent outside the window only."""
+        return isinstance(part, TemplatePart)
+
     async def download(self, reference: str) -> bytes:
         """The bytes of a medium that somebody sent. Raises MediaRefused and aiohttp's errors."""
         fetched: bytes = await self.client.http_client.fetch(reference, self.client.auth)

@@ -1,6 +1,12 @@
 ## Хабар
 
 notice-heading = 📢 { $office }
+notice-heading-kind = 📢 { $kind }. { $office }
+notice-heading-corrected = 📢 Түзету. { $office }
+notice-kind-announcement = Хабарландыру
+notice-kind-utilities = Коммуналдық қызмет және жол
+notice-kind-event = Іс-шара
+notice-kind-urgent = Шұғыл
 notice-read = Оқыдым
 notice-read-receipt = Рақмет, белгіленді.
 notice-read-before = Бұл хабарды оқығаныңыз бұрын белгіленген.
@@ -13,6 +19,10 @@ notice-undo = Хабар жіберілмеді, мәтіні өшірілді.
 
 template-notice = Ауыл хабары. { $first }: { $second }. Толық оқу үшін «Оқу» дегенді басыңыз.
 template-notice-button = Оқу
+template-urgent = Шұғыл ауыл хабары. { $first }: { $second }. Толық оқу үшін «Оқу» дегенді басыңыз.
+template-urgent-button = Оқу
+template-correction = Ауыл хабары түзетілді. { $first }: { $second }. Толық оқу үшін «Оқу» дегенді басыңыз.
+template-correction-button = Оқу
 
 role-where = Кімнің атынан жібересіз?
 audience-ask =
@@ -67,15 +77,3 @@ notice-fix-kk = Қазақшасын түзету
 notice-fix-ru = Орысшасын түзету
 notice-fix-audience = Алушыларды өзгерту
 notice-preview-unclear = «{ $typed }» дегеніңізді түсінбедім, хабар әлі жіберілген жоқ. Жіберейін бе, түзетесіз бе? Тізімнен таңдаңыз немесе нөмірін жазыңыз: 1, 2, 3.
-
-live-sending = Хабар жіберіліп жатыр: { $done } / { $total }
-live-finished = Хабар жіберілді: { $done } / { $total }
-live-announced = WhatsApp-та «Оқу» дегенді әлі баспағаны: { $people }
-live-read = Оқыдым дегені: { $people } ({ $percent }%)
-live-waiting = Өздері жазған соң жіберіледі: { $people }
-live-tomorrow = WhatsApp-тың күндік шегі толды, қалғандарына ертең барады: { $people }
-live-failed = Жетпегені: { $people }. { $why }
-live-left = Шамамен { $seconds } секунд қалды
-live-left-minutes = Шамамен { $minutes } минут қалды
-live-show = Қазір қалай?
-live-none = Сіз әлі хабар жібермедіңіз.

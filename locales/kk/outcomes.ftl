@@ -17,3 +17,4 @@ outcome-template-unavailable = WhatsApp үлгіні әлі бекітпеген
 outcome-daily-limit = WhatsApp-тың күндік шегі: { $people }
 outcome-throttled = Мессенджер күте тұруды сұрады: { $people }
 outcome-transient = Байланыс үзілді, қайталанады: { $people }
+outcome-paused = Тоқтатылды: { $people }

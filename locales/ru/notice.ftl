@@ -1,6 +1,12 @@
 ## Сообщение
 
 notice-heading = 📢 { $office }
+notice-heading-kind = 📢 { $kind }. { $office }
+notice-heading-corrected = 📢 Исправление. { $office }
+notice-kind-announcement = Объявление
+notice-kind-utilities = Коммунальные услуги и дороги
+notice-kind-event = Мероприятие
+notice-kind-urgent = Срочно
 notice-read = Прочитал(а)
 notice-read-receipt = Спасибо, отмечено.
 notice-read-before = Вы уже отметили, что прочитали это сообщение.
@@ -13,6 +19,10 @@ notice-undo = Сообщение не отправлено, текст удал�
 
 template-notice = Новости села. { $first }: { $second }. Чтобы прочитать, нажмите «Прочитать».
 template-notice-button = Прочитать
+template-urgent = Срочно, новости села. { $first }: { $second }. Чтобы прочитать, нажмите «Прочитать».
+template-urgent-button = Прочитать
+template-correction = Исправление к новости села. { $first }: { $second }. Чтобы прочитать, нажмите «Прочитать».
+template-correction-button = Прочитать
 
 role-where = От чьего имени отправить?
 audience-ask =
@@ -82,21 +92,3 @@ notice-fix-kk = Исправить казахский
 notice-fix-ru = Исправить русский
 notice-fix-audience = Изменить получателей
 notice-preview-unclear = Не понимаю, что значит «{ $typed }», сообщение ещё не отправлено. Отправить или исправить? Выберите из списка или напишите номер: 1, 2, 3.
-
-live-sending = Отправляю: { $done } из { $total }
-live-finished = Отправлено: { $done } из { $total }
-live-announced = В WhatsApp ещё не нажали «Прочитать»: { $people }
-live-read = Отметили прочтение: { $people } ({ $percent }%)
-live-waiting = Отправится, когда люди сами напишут: { $people }
-live-tomorrow = Достигнут дневной предел WhatsApp, остальные получат завтра: { $people }
-live-failed = Не дошло: { $people }. { $why }
-live-left = { $seconds ->
-        [one] Осталось около { $seconds } секунды
-       *[other] Осталось около { $seconds } секунд
-    }
-live-left-minutes = { $minutes ->
-        [one] Осталось около { $minutes } минуты
-       *[other] Осталось около { $minutes } минут
-    }
-live-show = Как идёт сейчас?
-live-none = Вы ещё не отправляли сообщений.

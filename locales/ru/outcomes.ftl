@@ -17,3 +17,4 @@ outcome-template-unavailable = WhatsApp ещё не одобрил шаблон:
 outcome-daily-limit = Дневной предел WhatsApp: { $people }
 outcome-throttled = Мессенджер просит подождать: { $people }
 outcome-transient = Связь прервалась, будет повтор: { $people }
+outcome-paused = Приостановлено: { $people }

@@ -151,6 +151,10 @@ def upgrade() -> None:
     )
     op.add_column("message", sa.Column("revision", sa.Integer(), nullable=True))
     op.add_column(
+        "message",
+        sa.Column("corrects", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+    )
+    op.add_column(
         "notice", sa.Column("kind", sa.Text(), server_default="announcement", nullable=False)
     )
     op.add_column(
@@ -265,6 +269,7 @@ def downgrade() -> None:
     op.drop_column("notice", "digest")
     op.drop_column("notice", "files")
     op.drop_column("notice", "kind")
+    op.drop_column("message", "corrects")
     op.drop_column("message", "revision")
     op.drop_column("invitation", "withdrawn_at")
     op.drop_column("invitation", "powers")

@@ -107,7 +107,7 @@ async def test_a_villager_forges_the_akims_buttons(world: World) -> None:
 
 
 async def test_the_service_refuses(village: TestDatabase) -> None:
-    """notices.send by itself: without role, outside the place, in one language, after the end."""
+    """notices.announce by itself: no role, outside the place, one language, role ended."""
 
     async def send(unit, actor, **changed) -> bool:
         unit.actor = actor
@@ -118,9 +118,8 @@ async def test_the_service_refuses(village: TestDatabase) -> None:
             "audience": [VILLAGE],
             "texts": WORDS,
             "monolingual": None,
-            "contents": {one: {"v": 1, "language": one, "body": "x"} for one in Language},
         }
-        return await notices.send(unit, **given | changed)
+        return await notices.announce(unit, **given | changed) is not None
 
     async with village.unit() as unit:
         person = residents.Resident(

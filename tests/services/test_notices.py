@@ -11,13 +11,16 @@ from support.database import TestDatabase
 from conversation.message import Content
 from core.languages import Language
 from models.delivery import Notice
-from services import intake, notices, residents, roles
-from services.notices import NoticeText, Reach
+from rules.notices import NoticeKind
+from services import installation, intake, notices, residents, roles
+from services.notices import NoticeText
+from services.reach import reach
 from services.roles import RoleName
 from services.unit import Refused, Unit
 from tests.services.conftest import VILLAGE, Settler
 
 KK, RU = Language
+KIND = NoticeKind.ANNOUNCEMENT
 OKRUG, SOSNOVKA = "595041000", "595041600"
 TEXTS = {KK: NoticeText("Су жоқ", "Ертең"), RU: NoticeText("Нет воды", "Завтра")}
 BIRTH = date(1990, 1, 1)
@@ -41,7 +44,7 @@ async def sent(
     place: str = OKRUG,
 ) -> bool:
     unit.actor, address = author
-    return await notices.send(
+    status = await notices.announce(
         unit,
         notice=notice,
         author_address=address,
@@ -49,8 +52,8 @@ async def sent(
         audience=audience,
         texts=words,
         monolingual=monolingual,
-        contents=CONTENTS,
     )
+    return status is not None and await notices.queue(unit, notice, CONTENTS)
 
 
 async def count(db: TestDatabase, table: str, where: str = "true") -> int:
@@ -74,12 +77,12 @@ async def test_reach_counts_by_messenger(settled: TestDatabase, settle: Settler)
             text("UPDATE address SET stopped_at = now() WHERE id = :id"), {"id": address}
         )
         await residents.forget(unit, forgotten)
-        found = await notices.reach(unit, [VILLAGE])
-        assert found == Reach({"telegram": 1, "whatsapp": 2}, 1)
+        found = await reach(unit, OKRUG, [VILLAGE], KIND)
+        assert (found.by_channel, found.unreachable) == ({"telegram": 1, "whatsapp": 2}, 1)
         assert found.people == 4
-        assert (await notices.reach(unit, [VILLAGE, SOSNOVKA])).people == 5
-        assert (await notices.reach(unit, [VILLAGE, VILLAGE])).people == 4
-        assert (await notices.reach(unit, [])).people == 0
+        assert (await reach(unit, OKRUG, [VILLAGE, SOSNOVKA], KIND)).people == 5
+        assert (await reach(unit, OKRUG, [VILLAGE, VILLAGE], KIND)).people == 4
+        assert (await reach(unit, OKRUG, [], KIND)).people == 0
         assert stopped
 
 
@@ -119,8 +122,8 @@ async def test_a_family_on_one_phone_gets_one_and_is_several(
     assert await count(settled, NOTICES) == 1
     assert await count(settled, "recipient") == 2
     async with settled.unit() as unit:
-        assert await notices.acknowledge(unit, notice, address) == (1, True)
-        assert await notices.acknowledge(unit, notice, address) == (1, False)
+        assert await notices.acknowledge(unit, notice, address, 1) == (1, True)
+        assert await notices.acknowledge(unit, notice, address, 1) == (1, False)
         counts = await notices.progress(await unit.connection(), notice)
     assert (counts.total, counts.acknowledged, counts.pending) == (2, 2, 2)
 
@@ -241,7 +244,7 @@ async def test_the_text_is_stored_sealed_and_read_in_the_readers_language(
         assert found is not None
         assert found.text(KK) == found.text(RU) == TEXTS[KK]
         assert [one.id for one in await notices.latest(unit, reader)] == [notice]
-        assert [one.id for one in await notices.latest_by(unit, author[0])] == [notice]
+        assert [one.id for one in await notices.of_offices(unit, [OKRUG])] == [notice]
         assert await notices.latest(unit, author[0]) == []
 
 
@@ -254,8 +257,8 @@ async def test_a_tap_on_somebody_elses_notice_is_refused_and_noted(
     notice = uuid4()
     async with settled.unit() as unit:
         await sent(unit, author, notice)
-        assert await notices.acknowledge(unit, notice, stranger) is None
-        assert await notices.acknowledge(unit, uuid4(), stranger) is None
+        assert await notices.acknowledge(unit, notice, stranger, 1) is None
+        assert await notices.acknowledge(unit, uuid4(), stranger, 1) is None
         assert [row.action for row in unit.audit_rows].count("tap-refused") == 2
     assert await count(settled, "recipient", "acknowledged_at IS NOT NULL") == 0
 
@@ -267,6 +270,8 @@ async def test_an_alias_of_two_addresses_stays_where_it_was(
     _, first = await settle()
     _, second = await settle()
     async with settled.unit() as unit:
-        account = await notices.address_account(unit, first)
+        view = await installation.address_view(unit, first)
+        assert view is not None
+        account = view.account
         assert await intake.add_aliases(unit, account, first, [("phone", "+77010000001")]) == 1
         assert await intake.add_aliases(unit, account, second, [("phone", "+77010000001")]) == 0

@@ -118,7 +118,7 @@ async def send_notice(
         notice = unit.new_id()
         office = await territory.akim_of(unit.session, OKRUG)
         contents = composed(texts(), office, notice, words)
-        assert await notices.send(
+        status = await notices.announce(
             unit,
             notice=notice,
             author_address=author.address,
@@ -126,8 +126,10 @@ async def send_notice(
             audience=audience,
             texts=words,
             monolingual=None,
-            contents={one: content.to_json() for one, content in contents.items()},
         )
+        assert status == "sending"
+        stored = {one: content.to_json() for one, content in contents.items()}
+        assert await notices.queue(unit, notice, stored)
     world.app.wake()
     return notice
 

@@ -1,0 +1,242 @@
+"""What an office has sent: how it goes, live; pause, resume, cancel, another moment; the report."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from conversation.message import Choice, Reply
+from conversation.router import Routes
+from conversation.turn import Turn
+from core.clock import local, local_date
+from core.ids import from_short, short
+from core.outcomes import Outcome
+from core.texts import Joined, Near, T, Words
+from handlers import home
+from services import notice_changes, notice_report, notices, roles, territory
+from services.notices import NoticeView, Progress
+from services.roles import Power, RoleView
+
+routes = Routes()
+
+LISTED = 30
+
+
+# The list
+
+
+@routes.command("sent", "жіберілген хабарлар", "жіберілгендер", "отправленные")
+async def sent(turn: Turn) -> Sequence[Reply]:
+    """The newest notices of the speaker's office, or of those that a supervisor looks after."""
+    standing = await roles.standing(turn.unit, turn.speaker)
+    places: set[str] = set()
+    for view in standing:
+        if view.role in roles.MAY_SEE_NOTICES:
+            places |= set(await territory.codes_inside(turn.unit.session, view.place_code))
+    if not places:
+        await roles.require(turn.unit, turn.speaker, roles.MAY_SEE_NOTICES, "")
+    found = await notices.of_offices(turn.unit, places, LISTED)
+    if not found:
+        return await home.menu_saying(turn, T("sent-none"))
+    choices = [Choice("live", notice.title, (short(notice.id),), _when(notice)) for notice in found]
+    return [Reply(T("sent-list"), choices, title=T("menu-sent"), nav=(home.MENU,))]
+
+
+@routes.choice("sent")
+async def sent_chosen(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """The list, from the menu."""
+    return await sent(turn)
+
+
+def _when(notice: NoticeView) -> T:
+    at = local(notice.send_at or notice.created_at)
+    return T(f"sent-status-{notice.status}", at=f"{at:%d.%m %H:%M}")
+
+
+# One of them
+
+
+@routes.choice("live", durable=True)
+async def shown(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """How far it has come: on request."""
+    return [replace(await _card(turn, _id(turn, ids)), replaces_tapped=True)]
+
+
+@routes.choice("n-pause", durable=True)
+async def pause(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """Holds what has not gone out."""
+    notice = _id(turn, ids)
+    done = await notice_changes.pause(turn.unit, notice)
+    return await _said(turn, notice, T("sent-paused" if done else "sent-too-late"))
+
+
+@routes.choice("n-resume", durable=True)
+async def resume(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """Goes on where it was held."""
+    notice = _id(turn, ids)
+    done = await notice_changes.resume(turn.unit, notice)
+    return await _said(turn, notice, T("sent-resumed" if done else "sent-too-late"))
+
+
+@routes.choice("n-cancel", durable=True)
+async def ask_cancel(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """Says what cancelling can still do, and asks."""
+    notice = _id(turn, ids)
+    found = await notices.seen_by_office(turn.unit, notice, turn.speaker)
+    counts = await notices.progress(await turn.unit.connection(), notice)
+    left = counts.total - counts.sent - counts.announced if found.queued_at else 0
+    key = "sent-cancel-ask" if found.queued_at else "sent-cancel-ask-scheduled"
+    choices = [
+        Choice("n-cancel-yes", T("sent-cancel-yes"), (short(notice),)),
+        Choice("live", T("sent-cancel-no"), (short(notice),)),
+    ]
+    return [Reply(T(key, had=counts.sent + counts.announced, left=left), choices)]
+
+
+@routes.choice("n-cancel-yes")
+async def cancel(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """Whoever has not got it does not get it."""
+    notice = _id(turn, ids)
+    done = await notice_changes.cancel(turn.unit, notice)
+    return await _said(turn, notice, T("sent-cancelled" if done else "sent-too-late"))
+
+
+@routes.choice("n-report", durable=True)
+async def report(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """The outcome per resident, as a file that comes in a moment."""
+    notice = _id(turn, ids)
+    await notice_report.ask(turn.unit, notice, turn.address)
+    turn.toast = T("sent-report-coming")
+    return [Reply(T("sent-report-coming"), screen=False)]
+
+
+async def _said(turn: Turn, notice: UUID, receipt: T) -> Sequence[Reply]:
+    card = await _card(turn, notice)
+    turn.toast = receipt
+    return [replace(card.saying(receipt), replaces_tapped=True)]
+
+
+async def _card(turn: Turn, notice: UUID) -> Reply:
+    found = await notices.seen_by_office(turn.unit, notice, turn.speaker)
+    counts = await notices.progress(await turn.unit.connection(), notice)
+    view = await _role_at(turn, found.place_code)
+    return card(found, counts, turn.unit.now, view)
+
+
+async def _role_at(turn: Turn, place_code: str) -> RoleView:
+    return await roles.require(turn.unit, turn.speaker, roles.MAY_SEE_NOTICES, place_code)
+
+
+def _id(turn: Turn, ids: tuple[str, ...]) -> UUID:
+    """The notice of a button; one that none of ours carries is noted and refused below."""
+    try:
+        return from_short(ids[0])
+    except (ValueError, IndexError):
+        turn.unit.audit("tap-refused", turn.address)
+        return UUID(int=0)
+
+
+# The card
+
+
+def card(
+    notice: NoticeView,
+    counts: Progress,
+    now: datetime,
+    role: RoleView | None = None,
+    seconds_left: int | None = None,
+    delivery: UUID | None = None,
+) -> Reply:
+    """What its office sees of a notice: what is sent, read, not reached and why, how long it
+    still takes, and what can be done. `role`: of whoever looks; empty for the author's own live
+    message."""
+    lines = [*_state_lines(notice, counts, now), *_left(counts, seconds_left)]
+    return Reply(
+        text=Joined(lines),
+        title=notice.title,
+        choices=_actions(notice, role),
+        nav=(home.MENU,),
+        screen=False,
+        delivery=delivery,
+    )
+
+
+def _state_lines(notice: NoticeView, counts: Progress, now: datetime) -> list[Words]:
+    if notice.queued_at is None:
+        return [_before(notice, now)]
+    done = counts.sent + counts.announced
+    key = {"paused": "live-paused", "cancelled": "live-cancelled"}.get(notice.status)
+    key = key or ("live-finished" if counts.finished else "live-sending")
+    lines: list[Words] = [T(key, done=done, total=counts.total)]
+    if notice.revision > 1:
+        lines.append(T("live-corrected", revision=notice.revision))
+    if counts.delivered:
+        lines.append(T("live-delivered", delivered=counts.delivered, read=counts.read))
+    if counts.announced:
+        lines.append(T("live-announced", people=counts.announced))
+    percent = round(100 * counts.acknowledged / counts.total) if counts.total else 0
+    lines.append(T("live-read", people=counts.acknowledged, percent=percent))
+    lines += [_waiting(why, people, counts, now) for why, people in sorted(counts.waiting.items())]
+    if failed := sum(counts.failed.values()):
+        reasons = [T(f"outcome-{why}", people=n) for why, n in sorted(counts.failed.items())]
+        lines.append(T("live-failed", people=failed, why=Joined(reasons, "; ")))
+    if counts.muted:
+        lines.append(T("live-muted", people=counts.muted))
+    return lines
+
+
+def _before(notice: NoticeView, now: datetime) -> T:
+    if notice.status == "cancelled":
+        return T("live-cancelled-before")
+    if notice.status == "paused":
+        return T("live-held")
+    if notice.send_at is None or notice.send_at <= now:
+        return T("live-files")
+    return T("live-scheduled", at=Near(notice.send_at, now))
+
+
+def _waiting(why: str, people: int, counts: Progress, now: datetime) -> T:
+    if why != Outcome.DAILY_LIMIT or counts.last_due is None:
+        return T("live-waiting", people=people)
+    return T("live-tomorrow", people=people, at=Near(local_date(max(counts.last_due, now)), now))
+
+
+def _left(counts: Progress, seconds: int | None) -> list[Words]:
+    if counts.finished or not counts.pending or not seconds:
+        return []
+    if seconds < 100:
+        return [T("live-left", seconds=seconds)]
+    return [T("live-left-minutes", minutes=round(seconds / 60))]
+
+
+def live_button(notice: UUID) -> Choice:
+    """Shows how it goes now."""
+    return Choice("live", T("live-show"), (short(notice),), durable=True)
+
+
+def _actions(notice: NoticeView, role: RoleView | None) -> list[Choice]:
+    ids = (short(notice.id),)
+    may_change = role is None or (role.role in roles.MAY_SEND_NOTICES and role.may(Power.CORRECT))
+    may_report = role is None or (role.role in roles.MAY_SEND_NOTICES and role.may(Power.REPORT))
+    under_way = notice.status in ("sending", "scheduled")
+    actions = [live_button(notice.id)]
+    if may_change and under_way:
+        actions.append(Choice("n-pause", T("sent-pause"), ids, durable=True))
+    if may_change and notice.status == "paused":
+        actions.append(Choice("n-resume", T("sent-resume"), ids, durable=True))
+    if may_change and notice.status != "cancelled":
+        actions.append(Choice("n-correct", T("sent-correct"), ids, durable=True))
+    if may_change and notice.status in ("sending", "scheduled", "paused"):
+        actions.append(Choice("n-cancel", T("sent-cancel"), ids, durable=True))
+    if may_report and notice.queued_at is not None:
+        actions.append(Choice("n-report", T("sent-report"), ids, durable=True))
+    return actions
+
+
+async def announced_reply(turn: Turn, notice: UUID, delivery: UUID) -> Reply:
+    """What the author sees after "send": the live message, which `delivery` carries, or when it
+    will be sent."""
+    found = await notices.seen_by_office(turn.unit, notice, turn.speaker)
+    counts = await notices.progress(await turn.unit.connection(), notice)
+    role = await _role_at(turn, found.place_code)
+    return card(found, counts, turn.unit.now, role, delivery=delivery)

@@ -1,0 +1,93 @@
+## Жіберілген хабарлар: қалай жетіп жатыр, не істеуге болады
+
+menu-sent = Жіберілгендер
+sent-none = Әзірге хабар жіберілген жоқ. Алғашқысын «Хабар жіберу» арқылы жібере аласыз.
+sent-list = Жіберілген хабарлар, жаңасы жоғарыда. Қайсысын көрсетейін?
+sent-status-scheduled = { $at } жіберіледі
+sent-status-sending = { $at } бастап жіберіліп жатыр
+sent-status-paused = тоқтатылған, { $at }
+sent-status-finished = { $at } жіберілді
+sent-status-cancelled = болдырылмады, { $at }
+
+live-scheduled = Хабар жіберіледі: { $at }.
+live-files = Файлдар әлі жүктеліп жатыр. Дайын болған бойда хабар өзі кетеді.
+live-held = Тоқтатылды: хабар әлі ешкімге жіберілген жоқ.
+live-sending = Хабар жіберіліп жатыр: { $done } / { $total }
+live-finished = Хабар жіберілді: { $done } / { $total }
+live-paused = Тоқтатылды, жіберілгені: { $done } / { $total }
+live-cancelled = Жіберу тоқтатылды, алып үлгергені: { $done } / { $total }
+live-cancelled-before = Хабардан бас тартылды, оны ешкім алған жоқ.
+live-corrected = Түзетілді, жаңа нұсқасы жіберіледі ({ $revision }).
+live-delivered = WhatsApp: жеткені { $delivered }, ашқаны { $read }
+live-announced = WhatsApp-та «Оқу» дегенді әлі баспағаны: { $people }
+live-read = Оқыдым дегені: { $people } ({ $percent }%)
+live-waiting = Өздері жазған соң жіберіледі: { $people }
+live-tomorrow = WhatsApp-тың күндік шегі: { $people }. Соңғыларына жететін күні: { $at }
+live-failed = Жетпегені: { $people }. { $why }
+live-muted = Мұндай хабарды өшіріп қойғаны: { $people }
+live-left = Шамамен { $seconds } секунд қалды
+live-left-minutes = Шамамен { $minutes } минут қалды
+live-show = Қазір қалай?
+
+sent-pause = Тоқтата тұру
+sent-paused = Тоқтатылды. Әлі жетпегендерге сіз жалғастырғанша жіберілмейді.
+sent-resume = Жалғастыру
+sent-resumed = Хабар қайта жіберіліп жатыр.
+sent-correct = Түзету
+sent-cancel = Жіберуден бас тарту
+sent-cancel-ask =
+    Алып үлгергені: { $had }. Хабар оларда қалады.
+    Әлі алмағаны: { $left }. Оларға бармайды.
+
+    Жіберуден бас тартасыз ба?
+sent-cancel-ask-scheduled =
+    Хабар әлі ешкімге жіберілген жоқ, енді ешкімге бармайды.
+
+    Бас тартасыз ба?
+sent-cancel-yes = Иә, бас тартамын
+sent-cancel-no = Жоқ, қалсын
+sent-cancelled = Хабар енді жіберілмейді.
+sent-too-late = Кеш қалдыңыз: жағдай өзгеріп кетті. Қазіргісі мынау.
+sent-report = Тұрғындар есебі
+sent-report-coming = Есепті дайындап жатырмын, осында файл болып келеді.
+sent-file-failed =
+    «{ $title }» деген хабар кетпеді: бір файлды жүктеу мүмкін болмады.
+    Онсыз жалғастыруға немесе бас тартып, қайта жіберуге болады.
+sent-role-ended = «{ $title }» деген хабар кетпеді: сіздің хабар жіберу құқығыңыз аяқталған. Әкім аппаратына хабарласыңыз.
+notice-cancelled-line = Жіберуші бұл хабарды қайтарып алды.
+
+report-file = есеп { $at }
+report-here = «{ $title }» деген хабардың есебі. Мұнда тұрғындардың аты-жөні бар: бөгде адамға жібермеңіз.
+report-name = Аты-жөні
+report-village = Ауылы
+report-messenger = Мессенджер
+report-outcome = Нәтижесі
+report-sent = Жіберілді
+report-delivered = Жетті
+report-read = Ашылды
+report-receipt = «Оқыдым» белгісі
+report-deleted = деректері өшірілген
+messenger-telegram = Telegram
+messenger-whatsapp = WhatsApp
+
+state-sent = жіберілді
+state-announced = хабарлама жетті, толық мәтіні ашылмады
+state-pending = әлі жіберіліп жатыр
+state-paused = тоқтатылған
+state-muted = мұндай хабарды өшіріп қойған
+state-merged = басқа чатында алған
+state-no-address = чаты жоқ
+state-blocked = хабар алғысы келмейді
+state-never-started = чатты әлі бастамаған
+state-deactivated = аккаунты өшірілген
+state-bad-recipient = нөмірі мессенджерде жоқ
+state-window-closed = адамның өзі жазуын күтуде
+state-template-unavailable = WhatsApp үлгіні әлі мақұлдамады
+state-daily-limit = өз күнін күтуде (WhatsApp шегі)
+state-throttled = мессенджер күте тұруды сұрайды
+state-transient = байланыс үзілді, қайталанады
+state-unknown = жеткен-жетпегені белгісіз
+state-refused = мессенджер қабылдамады
+state-unreachable = байланыс болмады
+state-superseded = жаңасымен ауыстырылды
+state-cancelled = бас тартылды

@@ -1,0 +1,99 @@
+## Отправленные сообщения: как идёт рассылка, что с ней можно сделать
+
+menu-sent = Отправленные
+sent-none = Сообщений ещё не было. Первое можно отправить отсюда: «Отправить сообщение».
+sent-list = Отправленные сообщения, новые сверху. Какое показать?
+sent-status-scheduled = запланировано на { $at }
+sent-status-sending = отправляется с { $at }
+sent-status-paused = приостановлено, { $at }
+sent-status-finished = отправлено { $at }
+sent-status-cancelled = отменено, { $at }
+
+live-scheduled = Будет отправлено: { $at }.
+live-files = Файлы ещё загружаются. Как только будут готовы, сообщение уйдёт само.
+live-held = Приостановлено: сообщение ещё никому не отправлено.
+live-sending = Отправляю: { $done } из { $total }
+live-finished = Отправлено: { $done } из { $total }
+live-paused = Приостановлено: отправлено { $done } из { $total }
+live-cancelled = Отменено: успели получить { $done } из { $total }
+live-cancelled-before = Отменено, никто его не получил.
+live-corrected = Исправлено, идёт новая версия ({ $revision }).
+live-delivered = WhatsApp: доставлено { $delivered }, открыли { $read }
+live-announced = В WhatsApp ещё не нажали «Прочитать»: { $people }
+live-read = Отметили прочтение: { $people } ({ $percent }%)
+live-waiting = Отправится, когда люди сами напишут: { $people }
+live-tomorrow = Дневной предел WhatsApp: { $people }. Последние получат { $at }
+live-failed = Не дошло: { $people }. { $why }
+live-muted = Отключили такие сообщения: { $people }
+live-left = { $seconds ->
+        [one] Осталось около { $seconds } секунды
+       *[other] Осталось около { $seconds } секунд
+    }
+live-left-minutes = { $minutes ->
+        [one] Осталось около { $minutes } минуты
+       *[other] Осталось около { $minutes } минут
+    }
+live-show = Как идёт сейчас?
+
+sent-pause = Приостановить
+sent-paused = Приостановлено. Кому ещё не ушло, ждут, пока вы не продолжите.
+sent-resume = Продолжить отправку
+sent-resumed = Отправка продолжается.
+sent-correct = Исправить
+sent-cancel = Отменить отправку
+sent-cancel-ask =
+    Уже получили: { $had }. У них сообщение останется.
+    Ещё не получили: { $left }. Им оно не придёт.
+
+    Отменить отправку?
+sent-cancel-ask-scheduled =
+    Сообщение ещё никому не отправлено и не придёт никому.
+
+    Отменить?
+sent-cancel-yes = Да, отменить
+sent-cancel-no = Нет, оставить
+sent-cancelled = Отправка отменена.
+sent-too-late = Поздно: состояние уже изменилось. Вот что сейчас.
+sent-report = Отчёт по жителям
+sent-report-coming = Готовлю отчёт, пришлю сюда файлом.
+sent-file-failed =
+    Сообщение «{ $title }» не ушло: один из файлов не удалось загрузить.
+    Можно продолжить без него или отменить и отправить заново.
+sent-role-ended = Сообщение «{ $title }» не ушло: у вас больше нет права отправлять. Обратитесь в аппарат акима.
+notice-cancelled-line = Отправитель отозвал это сообщение.
+
+report-file = отчёт { $at }
+report-here = Отчёт о сообщении «{ $title }». В нём имена жителей: не пересылайте его посторонним.
+report-name = ФИО
+report-village = Село
+report-messenger = Мессенджер
+report-outcome = Итог
+report-sent = Отправлено
+report-delivered = Доставлено
+report-read = Открыто
+report-receipt = Отметка «Прочитал(а)»
+report-deleted = данные удалены
+messenger-telegram = Telegram
+messenger-whatsapp = WhatsApp
+
+state-sent = отправлено
+state-announced = пришло извещение, полный текст не открыт
+state-pending = ещё отправляется
+state-paused = приостановлено
+state-muted = отключил(а) такие сообщения
+state-merged = получил(а) на другом чате
+state-no-address = нет чата
+state-blocked = не хочет получать сообщения
+state-never-started = ещё не начал(а) чат
+state-deactivated = аккаунт удалён
+state-bad-recipient = номера нет в мессенджере
+state-window-closed = ждёт, пока человек напишет
+state-template-unavailable = WhatsApp ещё не одобрил шаблон
+state-daily-limit = ждёт своего дня (предел WhatsApp)
+state-throttled = мессенджер просит подождать
+state-transient = связь прервалась, будет повтор
+state-unknown = неизвестно, дошло ли
+state-refused = мессенджер не принял
+state-unreachable = не было связи
+state-superseded = заменено новым
+state-cancelled = отменено

@@ -1,0 +1,79 @@
+"""The author's live message: one message that shows how a notice goes, while it goes."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from core.languages import Language
+from services.notices import LIVE_PAUSE
+from services.unit import Unit
+
+LIVE_AFTER = timedelta(minutes=1)  # once everything is sent, only receipts change it
+LIVE_ENDS = timedelta(hours=48)
+LIVE_LONGEST = timedelta(days=30)  # a quota may spread a notice over so many days
+
+
+@dataclass(frozen=True, slots=True)
+class LiveDue:
+    """A live message that may change now."""
+
+    notice: UUID
+    address: UUID
+    account: UUID
+    channel: str
+    language: Language
+    first: UUID | None  # the delivery that the next ones edit
+    shown: bytes | None
+    age: timedelta
+    was_finished: bool
+    status: str
+
+
+async def live_due(unit: Unit, limit: int = 50) -> list[LiveDue]:
+    """Live messages whose time has come; each belongs to one process until its commit."""
+    connection = await unit.connection()
+    rows = await connection.exec_driver_sql(
+        "SELECT n.id, n.author_address_id, a.account_id, c.channel, a.language, n.live_message,"
+        " n.live_shown, n.queued_at, n.status FROM notice AS n"
+        " JOIN address AS a ON a.id = n.author_address_id JOIN account AS c ON c.id = a.account_id"
+        " WHERE n.live_at <= $1 AND NOT EXISTS (SELECT 1 FROM delivery AS d"
+        "  WHERE d.address_id = a.id AND d.outcome IS NULL AND d.priority = 0)"
+        " ORDER BY n.live_at LIMIT $2 FOR UPDATE OF n SKIP LOCKED",
+        (unit.now, limit),
+    )
+    return [
+        LiveDue(
+            row.id,
+            row.author_address_id,
+            row.account_id,
+            row.channel,
+            Language(row.language or "kk"),
+            row.live_message,
+            row.live_shown,
+            unit.now - row.queued_at,
+            row.status == "finished",
+            row.status,
+        )
+        for row in rows
+    ]
+
+
+async def live_shown(unit: Unit, due: LiveDue, words: str, *, finished: bool) -> None:
+    """Notes what the live message shows now, and when it may change next."""
+    over = due.age > (LIVE_ENDS if finished else LIVE_LONGEST)
+    pause = LIVE_AFTER if finished and due.age > LIVE_AFTER * 10 else LIVE_PAUSE
+    connection = await unit.connection()
+    await connection.exec_driver_sql(
+        "UPDATE notice SET live_shown = $2,"
+        " live_at = CASE WHEN $3 THEN NULL ELSE $4::timestamptz END,"
+        " status = CASE WHEN $5 AND status = 'sending' THEN 'finished' ELSE status END,"
+        " finished_at = CASE WHEN $5 THEN coalesce(finished_at, $6) ELSE finished_at END"
+        " WHERE id = $1",
+        (due.notice, shown_digest(words), over, unit.now + pause, finished, unit.now),
+    )
+
+
+def shown_digest(words: str) -> bytes:
+    """By which a live message is known not to have changed."""
+    return hashlib.sha256(words.encode()).digest()

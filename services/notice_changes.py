@@ -1,0 +1,267 @@
+"""What an author does with a notice that is on its way: pause, resume, cancel, correct.
+
+What a process has in its hands at that moment still goes out; a row that is due a minute later
+catches what came back from there (`SETTLE_DUE`).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from core.languages import Language
+from models.delivery import Notice
+from rules.notices import NoticeKind
+from services import due, roles, rulebook
+from services.notices import (
+    SEND_DUE,
+    SILENT_DUE,
+    NoticeText,
+    add_messages,
+    check_languages,
+    power_for,
+    sealed_texts,
+)
+from services.outbox import LEASE, NOTICE
+from services.reach import begins
+from services.unit import Refused, Unit
+
+SETTLE_DUE = "notice-settle"
+_MINE = "d.message_id = m.id AND m.notice_id = $1 AND d.outcome IS NULL"
+_FREE = "(d.claimed_until IS NULL OR d.claimed_until < $2)"
+
+_PAUSE = f"""
+UPDATE delivery AS d SET waiting_for = 'paused' FROM message AS m
+WHERE {_MINE} AND {_FREE} AND d.waiting_for IS DISTINCT FROM 'unknown'
+"""
+_RESUME = f"""
+UPDATE delivery AS d SET waiting_for = CASE WHEN d.not_before > $2 THEN 'daily-limit' END
+FROM message AS m WHERE {_MINE} AND d.waiting_for = 'paused'
+"""
+_CANCEL = f"""
+UPDATE delivery AS d SET outcome = 'cancelled', waiting_for = NULL, claimed_until = NULL,
+       finished_at = $2
+FROM message AS m WHERE {_MINE} AND {_FREE} AND d.waiting_for IS DISTINCT FROM 'unknown'
+"""
+_LEFT = f"SELECT count(*) FROM delivery AS d, message AS m WHERE {_MINE}"
+# Who has nothing yet gets the corrected text alone; who waits for a correction gets the newer.
+_REPLACE = f"""
+UPDATE delivery AS d SET message_id = new.id
+FROM message AS m JOIN unnest($3::text[], $4::bool[], $5::uuid[]) AS new (language, corrects, id)
+  ON new.language = m.language AND new.corrects = m.corrects
+WHERE {_MINE} AND {_FREE} AND d.parts_sent = 0 AND d.waiting_for IS DISTINCT FROM 'unknown'
+"""
+# Who got an older version, or may be getting it this moment, gets the correction.
+_CORRECT = f"""
+WITH had AS (
+    SELECT DISTINCT d.address_id, d.account_id, m.language
+    FROM recipient AS r JOIN delivery AS d ON d.id IN (r.delivery_id, r.second_id)
+    JOIN message AS m ON m.id = d.message_id
+    WHERE r.notice_id = $1 AND r.excluded IS NULL AND m.revision < $5
+      AND (d.outcome IN ('sent', 'announced', 'unknown') OR d.outcome IS NULL)
+), made AS (
+    INSERT INTO delivery (id, message_id, address_id, account_id, priority, not_before, created_at,
+                          waiting_for)
+    SELECT gen_random_uuid(), new.id, had.address_id, had.account_id, {NOTICE}, $2, $2,
+           CASE WHEN $6 THEN 'paused' END
+    FROM had JOIN unnest($3::text[], $4::uuid[]) AS new (language, id) USING (language)
+    RETURNING id, address_id
+)
+UPDATE recipient AS r
+SET delivery_id = coalesce((SELECT made.id FROM made JOIN delivery AS d USING (address_id)
+                            WHERE d.id = r.delivery_id), r.delivery_id),
+    second_id = coalesce((SELECT made.id FROM made JOIN delivery AS d USING (address_id)
+                          WHERE d.id = r.second_id), r.second_id),
+    acknowledged_at = NULL
+WHERE r.notice_id = $1 AND EXISTS (
+    SELECT 1 FROM made JOIN delivery AS d USING (address_id)
+    WHERE d.id IN (r.delivery_id, r.second_id))
+"""
+
+
+async def pause(unit: Unit, notice: UUID) -> bool:
+    """Nothing more of it goes out until `resume`; False when it is not under way.
+
+    Raises Refused without the role and, for a clerk, the power to correct.
+    """
+    found = await _mine(unit, notice)
+    if found.status not in ("sending", "scheduled"):
+        return False
+    found.status = "paused"
+    await _settle_now(unit, found, _PAUSE)
+    unit.audit("notice-paused", notice)
+    return True
+
+
+async def resume(unit: Unit, notice: UUID) -> bool:
+    """It goes on where it was paused; False when it is not paused. Raises Refused.
+
+    One that had not begun is due at its moment again; files of it that could not be fetched are
+    left out.
+    """
+    found = await _mine(unit, notice)
+    if found.status != "paused":
+        return False
+    if found.queued_at is None:
+        await _schedule(unit, found, found.send_at or unit.now)
+    else:
+        found.status, found.live_at = "sending", unit.now
+        connection = await unit.connection()
+        await unit.session.flush()
+        await connection.exec_driver_sql(_RESUME, (notice, unit.now))
+    unit.audit("notice-resumed", notice)
+    return True
+
+
+async def cancel(unit: Unit, notice: UUID) -> bool:
+    """Whoever has not got it yet does not get it; False when it was over. Raises Refused."""
+    found = await _mine(unit, notice)
+    if found.status in ("cancelled", "finished"):
+        return False
+    found.status, found.finished_at = "cancelled", unit.now
+    await due.cancel(unit, notice, {SEND_DUE, SILENT_DUE})
+    await _settle_now(unit, found, _CANCEL)
+    unit.audit("notice-cancelled", notice)
+    return True
+
+
+async def reschedule(unit: Unit, notice: UUID, at: datetime) -> datetime | None:
+    """Another moment for a notice that has not begun, not in the quiet hours; that moment, or
+    None when it has begun or is over. Raises Refused."""
+    found = await _mine(unit, notice)
+    if found.queued_at is not None or found.status not in ("scheduled", "paused"):
+        return None
+    moment = await _schedule(unit, found, at)
+    unit.audit("notice-rescheduled", notice)
+    return moment
+
+
+async def correct(
+    unit: Unit,
+    notice: UUID,
+    *,
+    texts: Mapping[Language, NoticeText],
+    monolingual: Language | None,
+    revision: int,
+    plain: Mapping[Language, dict[str, Any]],
+    correction: Mapping[Language, dict[str, Any]],
+) -> bool:
+    """The notice says something else from now on: whoever has it gets the correction, marked as
+    such; whoever has not gets the new text alone.
+
+    `revision` is the one that the new contents name; False when the notice is at another by now
+    or was cancelled. Receipts of the older text stay in the trail and do not count for the new.
+    Raises Refused.
+    """
+    found = await _mine(unit, notice)
+    if found.status == "cancelled" or revision != found.revision + 1:
+        return False
+    check_languages(texts, monolingual)
+    found.revision, found.monolingual, found.corrected_at = revision, monolingual, unit.now
+    for column, sealed in sealed_texts(unit, notice, texts).items():
+        setattr(found, column, sealed)
+    if found.queued_at is not None:
+        await _send_correction(unit, found, plain, correction)
+    await unit.session.flush()
+    unit.audit("notice-corrected", notice, revision=revision)
+    return True
+
+
+async def settle(unit: Unit, notice: UUID) -> bool:
+    """Catches what was in a process' hands when the notice was paused or cancelled; True while
+    something still is."""
+    found = await unit.session.get(Notice, notice, with_for_update=True, populate_existing=True)
+    statement = {"paused": _PAUSE, "cancelled": _CANCEL}.get(found.status if found else "")
+    if found is None or statement is None:
+        return False
+    connection = await unit.connection()
+    await connection.exec_driver_sql(statement, (notice, unit.now))
+    if found.status == "paused":
+        return False
+    left = await connection.exec_driver_sql(_LEFT, (notice,))
+    return bool(left.scalar_one())
+
+
+async def drop_files(unit: Unit, notice: UUID, files: Sequence[UUID]) -> None:
+    """Leaves out files that could not be fetched."""
+    found = await unit.session.get_one(Notice, notice)
+    found.files = [file for file in found.files if UUID(file) not in files]
+
+
+async def withdraw(unit: Unit, notice: UUID, why: str) -> None:
+    """Ends a scheduled notice without its author: the role ended."""
+    found = await unit.session.get_one(Notice, notice)
+    found.status, found.finished_at = "cancelled", unit.now
+    unit.audit("notice-withdrawn", notice, why=why)
+
+
+async def hold(unit: Unit, notice: UUID) -> None:
+    """Pauses a scheduled notice without its author: one of its files could not be fetched."""
+    found = await unit.session.get_one(Notice, notice)
+    found.status = "paused"
+    unit.audit("notice-held", notice)
+
+
+async def _mine(unit: Unit, notice: UUID) -> Notice:
+    """The notice, locked, for somebody who may change it."""
+    found = await unit.session.get(Notice, notice, with_for_update=True, populate_existing=True)
+    if found is None:
+        unit.audit("tap-refused", notice)
+        raise Refused("refused-role")
+    await roles.require(
+        unit, unit.actor, roles.MAY_SEND_NOTICES, found.place_code, roles.Power.CORRECT
+    )
+    return found
+
+
+async def _schedule(unit: Unit, found: Notice, at: datetime) -> datetime:
+    rules = await rulebook.of(unit.session, found.place_code)
+    kind = NoticeKind(found.kind)
+    await roles.require(
+        unit, unit.actor, roles.MAY_SEND_NOTICES, found.place_code, power_for(kind, rules)
+    )
+    moment = begins(kind, rules, max(at, unit.now))
+    found.status, found.send_at = "scheduled", moment
+    await unit.session.flush()
+    key = f"{SEND_DUE}:{found.id}"
+    if not await due.move(unit, key, moment):
+        key = f"{key}:{unit.new_id()}"
+        await due.plan(unit, moment, SEND_DUE, found.id, key=key)
+    return moment
+
+
+async def _settle_now(unit: Unit, found: Notice, statement: str) -> None:
+    found.live_at = unit.now if found.queued_at else None
+    await unit.session.flush()
+    connection = await unit.connection()
+    await connection.exec_driver_sql(statement, (found.id, unit.now))
+    key = f"{SETTLE_DUE}:{unit.new_id()}"
+    await due.plan(unit, unit.now + 2 * LEASE, SETTLE_DUE, found.id, key=key)
+
+
+async def _send_correction(
+    unit: Unit,
+    found: Notice,
+    plain: Mapping[Language, dict[str, Any]],
+    correction: Mapping[Language, dict[str, Any]],
+) -> None:
+    first = await add_messages(unit, found.id, found.revision, plain)
+    again = await add_messages(unit, found.id, found.revision, correction, corrects=True)
+    new = [(language, False, one) for language, one in first.items()]
+    new += [(language, True, one) for language, one in again.items()]
+    connection = await unit.connection()
+    columns = [list(column) for column in zip(*new, strict=True)]
+    await connection.exec_driver_sql(_REPLACE, (found.id, unit.now, *columns))
+    paused = found.status == "paused"
+    await connection.exec_driver_sql(
+        _CORRECT,
+        (found.id, unit.now, list(again), list(again.values()), found.revision, paused),
+    )
+    if not paused:
+        found.status, found.finished_at = "sending", None
+    found.live_at = unit.now
+    rules = await rulebook.of(unit.session, found.place_code)
+    silent = unit.now + timedelta(hours=rules.other_messenger_after)
+    await due.plan(
+        unit, silent, SILENT_DUE, found.id, key=f"{SILENT_DUE}:{found.id}:{found.revision}"
+    )

@@ -1,0 +1,76 @@
+"""The other messenger of a person: used when the first one fails, or is silent for long.
+
+A recipient has at most one second delivery, so that nobody is chased from chat to chat.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.unit import Unit
+
+_TURN_TO = """
+WITH lost AS (
+    SELECT r.notice_id, r.resident_id, d.message_id, d.address_id
+    FROM recipient AS r JOIN delivery AS d ON d.id = r.delivery_id
+    JOIN notice AS n ON n.id = r.notice_id
+    WHERE r.delivery_id = ANY($1::uuid[]) AND r.second_id IS NULL AND r.excluded IS NULL
+      AND n.status IN ('sending', 'finished')
+    FOR UPDATE OF r
+), other AS (
+    SELECT lost.notice_id, lost.resident_id, best.id AS address_id, best.account_id,
+           new.id AS message_id
+    FROM lost
+    JOIN resident AS who ON who.id = lost.resident_id AND who.deleted_at IS NULL
+    CROSS JOIN LATERAL (
+        SELECT a.id, a.account_id, coalesce(a.language, who.language) AS language
+        FROM resident_address AS ra JOIN address AS a ON a.id = ra.address_id
+        JOIN account AS c ON c.id = a.account_id
+        WHERE ra.resident_id = lost.resident_id AND a.id <> lost.address_id
+          AND a.stopped_at IS NULL AND c.active
+        ORDER BY a.last_inbound_at DESC NULLS LAST, a.id LIMIT 1
+    ) AS best
+    JOIN message AS old ON old.id = lost.message_id
+    JOIN message AS new ON new.notice_id = lost.notice_id AND new.revision = old.revision
+      AND new.corrects = old.corrects AND new.language = best.language
+), made AS (
+    INSERT INTO delivery (id, message_id, address_id, account_id, priority, not_before, created_at)
+    SELECT gen_random_uuid(), message_id, address_id, account_id, 2, $2, $2
+    FROM (SELECT DISTINCT message_id, address_id, account_id FROM other) AS one
+    ON CONFLICT (message_id, address_id) DO NOTHING
+    RETURNING id, message_id, address_id
+), going AS (
+    SELECT id, message_id, address_id FROM made
+    UNION ALL
+    SELECT d.id, d.message_id, d.address_id FROM delivery AS d
+    JOIN other ON other.message_id = d.message_id AND other.address_id = d.address_id
+)
+UPDATE recipient AS r SET second_id = going.id
+FROM other JOIN going USING (message_id, address_id)
+WHERE r.notice_id = other.notice_id AND r.resident_id = other.resident_id
+"""
+_SILENT = """
+SELECT r.delivery_id FROM recipient AS r JOIN delivery AS d ON d.id = r.delivery_id
+WHERE r.notice_id = $1 AND r.acknowledged_at IS NULL AND d.read_at IS NULL
+  AND r.second_id IS NULL AND r.excluded IS NULL
+"""
+
+
+async def turn_to(connection: AsyncConnection, deliveries: Sequence[UUID], now: datetime) -> int:
+    """Sends the same notice to the other messenger of the people behind these deliveries; how
+    many there are that have one. Once for each person."""
+    result = await connection.exec_driver_sql(_TURN_TO, (list(deliveries), now))
+    return result.rowcount
+
+
+async def for_the_silent(unit: Unit, notice: UUID) -> int:
+    """For everybody who has not read this notice by now and has another messenger; how many."""
+    connection = await unit.connection()
+    rows = await connection.exec_driver_sql(_SILENT, (notice,))
+    silent = [row.delivery_id for row in rows]
+    reached = await turn_to(connection, silent, unit.now) if silent else 0
+    if reached:
+        unit.audit("notice-second-messenger", notice, people=reached)
+    return reached

@@ -1,0 +1,610 @@
+"""Kinds, quiet hours, the other messenger, the plan over days, pause, cancel, correction."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import text
+from support.database import TestDatabase
+
+from bot.clockwork import Clockwork
+from conversation.message import Content
+from core.clock import FrozenClock, local
+from core.languages import Language
+from core.outcomes import Outcome, SendResult
+from rules.notices import NoticeKind
+from services import (
+    notice_changes,
+    notice_report,
+    notices,
+    outbox,
+    quota,
+    residents,
+    roles,
+    rulebook,
+)
+from services.notices import NoticeText, Readiness
+from services.reach import forecast, reach
+from services.roles import Power, RoleName
+from services.unit import Refused
+from tests.services.conftest import VILLAGE, Settler
+
+KK, RU = Language
+OKRUG = "595041000"
+TEXTS = {KK: NoticeText("Су жоқ", "Ертең"), RU: NoticeText("Нет воды", "Завтра")}
+NEWER = {KK: NoticeText("Су бар", "Бүгін"), RU: NoticeText("Вода есть", "Сегодня")}
+PROCESS = UUID(int=7)
+
+
+def contents(words: dict[Language, NoticeText] = TEXTS) -> dict[Language, dict]:
+    return {one: Content(one, words[one].body).to_json() for one in Language}
+
+
+class Office:
+    """An akim and what he does, each act a transaction of its own."""
+
+    def __init__(self, db: TestDatabase, person: UUID, address: UUID) -> None:
+        self.db, self.person, self.address = db, person, address
+
+    async def send(
+        self,
+        kind: NoticeKind = NoticeKind.ANNOUNCEMENT,
+        at: datetime | None = None,
+        notice: UUID | None = None,
+    ) -> UUID:
+        notice = notice or uuid4()
+        async with self.db.unit() as unit:
+            unit.actor = self.person
+            status = await notices.announce(
+                unit,
+                notice=notice,
+                author_address=self.address,
+                place_code=OKRUG,
+                audience=[VILLAGE],
+                texts=TEXTS,
+                monolingual=None,
+                kind=kind,
+                send_at=at,
+            )
+            if status == "sending":
+                await notices.queue(unit, notice, contents())
+        return notice
+
+    async def change(self, act, notice: UUID, **given):
+        async with self.db.unit() as unit:
+            unit.actor = self.person
+            return await act(unit, notice, **given)
+
+    async def correct(self, notice: UUID, revision: int = 2) -> bool:
+        return await self.change(
+            notice_changes.correct,
+            notice,
+            texts=NEWER,
+            monolingual=None,
+            revision=revision,
+            plain=contents(NEWER),
+            correction={
+                one: Content(one, "түзету " + NEWER[one].body).to_json() for one in Language
+            },
+        )
+
+
+@pytest.fixture
+async def office(settled: TestDatabase, settle: Settler) -> Office:
+    person, address = await settle("595030100")
+    async with settled.unit() as unit:
+        await roles.grant(unit, person, RoleName.AKIM, OKRUG)
+    return Office(settled, person, address)
+
+
+async def rows(db: TestDatabase, statement: str, **values: object) -> list:
+    async with db.session() as session:
+        return list((await session.execute(text(statement), values)).all())
+
+
+async def claim(db: TestDatabase, limit: int = 100) -> list[outbox.Claimed]:
+    found = []
+    accounts = await rows(db, "SELECT id FROM account")
+    async with db.session() as session:
+        connection = await session.connection()
+        for (account,) in accounts:
+            found += await outbox.claim(
+                connection, db.keyring, account, PROCESS, db.clock.now(), limit=limit
+            )
+    return found
+
+
+async def settle_all(
+    db: TestDatabase, claimed: Sequence[outbox.Claimed], outcome: Outcome = Outcome.SENT
+) -> None:
+    async with db.session() as session:
+        connection = await session.connection()
+        for one in claimed:
+            await outbox.settle(connection, one, SendResult(outcome), db.clock.now())
+
+
+async def counts(db: TestDatabase, notice: UUID) -> notices.Progress:
+    async with db.session() as session:
+        return await notices.progress(await session.connection(), notice)
+
+
+# Kinds
+
+
+async def test_a_muted_kind_is_not_sent_and_counted(office: Office, settle: Settler) -> None:
+    person, _ = await settle()
+    await settle()
+    async with office.db.unit() as unit:
+        await unit.session.execute(
+            text('UPDATE resident SET muted = \'["event", "urgent"]\' WHERE id = :id'),
+            {"id": person},
+        )
+    event = await office.send(NoticeKind.EVENT)
+    assert len(await claim(office.db)) == 1
+    found = await counts(office.db, event)
+    assert (found.total, found.muted, found.pending) == (1, 1, 1)
+    async with office.db.unit() as unit:
+        known = await reach(unit, OKRUG, [VILLAGE], NoticeKind.EVENT)
+        assert (known.people, known.muted) == (2, 1)
+        assert [one.id for one in await notices.latest(unit, person)] == [event], "to be looked up"
+
+
+async def test_what_is_urgent_cannot_be_muted(office: Office, settle: Settler) -> None:
+    person, _ = await settle()
+    async with office.db.unit() as unit:
+        await unit.session.execute(
+            text("UPDATE resident SET muted = '[\"urgent\"]' WHERE id = :id"), {"id": person}
+        )
+    await office.send(NoticeKind.URGENT)
+    assert len(await claim(office.db)) == 1
+
+
+@pytest.mark.parametrize("kind", [NoticeKind.URGENT, NoticeKind.EVENT])
+async def test_a_clerk_needs_the_power(office: Office, settle: Settler, kind: NoticeKind) -> None:
+    """Without SEND no notice, without URGENT no urgent one, without CORRECT no pause."""
+    person, address = await settle("595030100")
+    clerk = Office(office.db, person, address)
+    async with office.db.unit() as unit:
+        await roles.grant(unit, person, RoleName.CLERK, OKRUG)
+        lacking = Power.URGENT if kind is NoticeKind.URGENT else Power.SEND
+        await unit.session.execute(
+            text("UPDATE role SET powers = CAST(:powers AS jsonb) WHERE resident_id = :id"),
+            {
+                "id": person,
+                "powers": json.dumps([p for p in Power if p not in (lacking, Power.CORRECT)]),
+            },
+        )
+    with pytest.raises(Refused):
+        await clerk.send(kind)
+    mine = await office.send()
+    with pytest.raises(Refused):
+        await clerk.change(notice_changes.pause, mine)
+    other = NoticeKind.EVENT if kind is NoticeKind.URGENT else NoticeKind.URGENT
+    await clerk.send(other)
+
+
+# Quiet hours
+
+
+@pytest.mark.night
+@pytest.mark.parametrize(
+    ("hour", "minute", "begins"),
+    [(20, 59, None), (21, 0, 8), (23, 59, 8), (0, 0, 8), (7, 59, 8), (8, 0, None)],
+)
+async def test_at_night_only_what_is_urgent(
+    office: Office, settle: Settler, hour: int, minute: int, begins: int | None
+) -> None:
+    """Otherwise it waits for the morning, which before midnight is tomorrow's."""
+    await settle()
+    clock = office.db.clock
+    assert isinstance(clock, FrozenClock)
+    clock.at = datetime(2026, 11, 20, (hour - 5) % 24, minute, tzinfo=UTC) + timedelta(
+        days=-1 if hour < 5 else 0
+    )
+    here = local(clock.now())
+    assert (here.hour, here.minute) == (hour, minute)
+    urgent = await office.send(NoticeKind.URGENT)
+    usual = await office.send()
+    ((status,),) = await rows(office.db, "SELECT status FROM notice WHERE id = :id", id=urgent)
+    assert status == "sending"
+    ((status, at),) = await rows(
+        office.db, "SELECT status, send_at FROM notice WHERE id = :id", id=usual
+    )
+    if begins is None:
+        assert (status, at) == ("sending", None)
+    else:
+        assert status == "scheduled"
+        assert local(at).hour == begins
+        assert timedelta() < at - clock.now() <= timedelta(hours=11)
+
+
+@pytest.mark.night
+async def test_a_place_may_have_other_hours(office: Office, settle: Settler) -> None:
+    await settle()
+    assert isinstance(office.db.clock, FrozenClock)
+    office.db.clock.at = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)  # 22:00
+    async with office.db.unit() as unit:
+        await rulebook.decide(unit, "quiet-from", "23:00", OKRUG, "Решение № 1")
+    notice = await office.send()
+    assert await rows(office.db, "SELECT 1 FROM notice WHERE id = :id AND status = 'sending'",
+                      id=notice)  # fmt: skip
+
+
+# At a set time
+
+
+async def test_a_scheduled_notice_goes_once_at_its_moment(office: Office, settle: Settler) -> None:
+    """Its audience is resolved then: who has come meanwhile gets it too."""
+    await settle()
+    clock = office.db.clock
+    assert isinstance(clock, FrozenClock)
+    notice = await office.send(at=clock.now() + timedelta(hours=2))
+    leader = Clockwork(office.db.database, office.db.keyring, clock, lambda: None)
+    assert await leader.work_due() == 0
+    assert await claim(office.db) == []
+    await settle()
+    clock.advance(timedelta(hours=2))
+    assert await leader.work_due() == 1
+    assert await leader.work_due() == 0
+    assert len(await claim(office.db)) == 2
+    assert (await counts(office.db, notice)).total == 2
+
+
+async def test_a_scheduled_notice_of_somebody_who_lost_the_role_is_withdrawn(
+    office: Office, settle: Settler
+) -> None:
+    await settle()
+    clock = office.db.clock
+    assert isinstance(clock, FrozenClock)
+    notice = await office.send(at=clock.now() + timedelta(hours=2))
+    async with office.db.unit() as unit:
+        await roles.revoke(unit, office.person, RoleName.AKIM, OKRUG)
+    clock.advance(timedelta(hours=2))
+    await Clockwork(office.db.database, office.db.keyring, clock, lambda: None).work_due()
+    assert await rows(office.db, "SELECT 1 FROM notice WHERE id = :id AND status = 'cancelled'",
+                      id=notice)  # fmt: skip
+    assert await rows(office.db, "SELECT 1 FROM recipient") == []
+    told = await claim(office.db)
+    assert [one.address for one in told] == [office.address], "the author is told"
+
+
+async def test_another_moment_pause_and_cancel_before_it_begins(
+    office: Office, settle: Settler
+) -> None:
+    await settle()
+    clock = office.db.clock
+    assert isinstance(clock, FrozenClock)
+    later = clock.now() + timedelta(hours=2)
+    leader = Clockwork(office.db.database, office.db.keyring, clock, lambda: None)
+    moved, held, dropped = [await office.send(at=later) for _ in range(3)]
+    assert await office.change(notice_changes.reschedule, moved, at=later + timedelta(hours=3))
+    assert await office.change(notice_changes.pause, held)
+    assert await office.change(notice_changes.cancel, dropped)
+    clock.advance(timedelta(hours=2))
+    await leader.work_due()
+    assert await rows(office.db, "SELECT 1 FROM recipient") == []
+    assert await office.change(notice_changes.resume, held)
+    await leader.work_due()
+    assert (await counts(office.db, held)).total == 1
+    clock.advance(timedelta(hours=3))
+    await leader.work_due()
+    assert (await counts(office.db, moved)).total == 1
+    assert (await counts(office.db, dropped)).total == 0
+    async with office.db.unit() as unit:
+        assert await notices.readiness(unit, dropped) is Readiness.GONE
+
+
+# The same again
+
+
+async def test_the_same_words_again_are_known(office: Office, settle: Settler) -> None:
+    """Whatever the spacing; other words, other places, another day are another notice."""
+    await settle()
+    notice = await office.send()
+    spaced = {one: NoticeText(f" {w.title.upper()} ", f"{w.body}  ") for one, w in TEXTS.items()}
+    async with office.db.unit() as unit:
+        found = await notices.same_before(unit, OKRUG, spaced, [], [VILLAGE])
+        assert found is not None
+        assert found.notice == notice
+        assert await notices.same_before(unit, OKRUG, NEWER, [], [VILLAGE]) is None
+        assert await notices.same_before(unit, OKRUG, TEXTS, [], ["595041500"]) is None
+    assert isinstance(office.db.clock, FrozenClock)
+    office.db.clock.advance(timedelta(hours=25))
+    async with office.db.unit() as unit:
+        assert await notices.same_before(unit, OKRUG, TEXTS, [], [VILLAGE]) is None
+
+
+# Pause, resume, cancel
+
+
+async def test_pause_holds_what_nobody_has_in_hand(office: Office, settle: Settler) -> None:
+    for _ in range(4):
+        await settle()
+    notice = await office.send()
+    in_hand = await claim(office.db, limit=1)
+    assert await office.change(notice_changes.pause, notice)
+    assert not await office.change(notice_changes.pause, notice), "a second tap does nothing"
+    assert await claim(office.db) == []
+    await settle_all(office.db, in_hand)
+    found = await counts(office.db, notice)
+    assert (found.sent, found.pending, found.finished) == (1, 3, False)
+    assert await office.change(notice_changes.resume, notice)
+    await settle_all(office.db, await claim(office.db))
+    found = await counts(office.db, notice)
+    assert (found.sent, found.finished) == (4, True)
+
+
+async def test_cancel_withdraws_what_comes_back_from_a_failing_process(
+    office: Office, settle: Settler
+) -> None:
+    """What was in hand and failed for now is not tried again."""
+    for _ in range(3):
+        await settle()
+    notice = await office.send()
+    in_hand = await claim(office.db, limit=2)
+    assert await office.change(notice_changes.cancel, notice)
+    await settle_all(office.db, in_hand[:1])
+    await settle_all(office.db, in_hand[1:], Outcome.TRANSIENT)
+    clock = office.db.clock
+    assert isinstance(clock, FrozenClock)
+    clock.advance(3 * outbox.LEASE)
+    await Clockwork(office.db.database, office.db.keyring, clock, lambda: None).work_due()
+    assert await claim(office.db) == []
+    found = await counts(office.db, notice)
+    assert (found.sent, found.failed, found.pending) == (1, {"cancelled": 2}, 0)
+    assert not await office.change(notice_changes.resume, notice)
+    assert not await office.correct(notice)
+
+
+@pytest.mark.parametrize("act", ["pause", "resume", "cancel"])
+async def test_only_the_office_changes_its_notices(
+    office: Office, settle: Settler, act: str
+) -> None:
+    stranger = Office(office.db, *await settle())
+    notice = await office.send()
+    for somebody, which in ((stranger, notice), (office, uuid4())):
+        with pytest.raises(Refused):
+            await somebody.change(getattr(notice_changes, act), which)
+
+
+# Correction
+
+
+async def test_a_correction_in_the_middle(office: Office, settle: Settler) -> None:
+    """Who has the first gets the correction, who has nothing gets the new text alone, who may
+    be getting the first this moment gets the correction after it; nobody a third."""
+    for _ in range(6):
+        await settle()
+    notice = await office.send()
+    first = await claim(office.db, limit=3)
+    await settle_all(office.db, first[:2])
+    assert await office.correct(notice)
+    assert not await office.correct(notice), "a second tap: that revision is there already"
+    await settle_all(office.db, first[2:])
+    rest = await claim(office.db)
+    said = {one.address: one.content["body"] for one in rest}
+    assert len(rest) == 6
+    had = {one.address for one in first}
+    assert all(("түзету" in body) == (address in had) for address, body in said.items())
+    assert all("Бүгін" in body for body in said.values())
+    await settle_all(office.db, rest)
+    assert await claim(office.db) == []
+    found = await counts(office.db, notice)
+    assert (found.total, found.sent, found.finished) == (6, 6, True)
+
+
+async def test_a_receipt_of_the_first_does_not_count_for_the_second(
+    office: Office, settle: Settler
+) -> None:
+    _, address = await settle()
+    notice = await office.send()
+    await settle_all(office.db, await claim(office.db))
+    async with office.db.unit() as unit:
+        assert await notices.acknowledge(unit, notice, address, 1) == (1, True)
+    assert await office.correct(notice)
+    assert (await counts(office.db, notice)).acknowledged == 0
+    async with office.db.unit() as unit:
+        assert await notices.acknowledge(unit, notice, address, 1) == (2, False)
+        assert await notices.acknowledge(unit, notice, address, 2) == (2, True)
+    assert (await counts(office.db, notice)).acknowledged == 1
+
+
+async def test_a_correction_of_a_correction(office: Office, settle: Settler) -> None:
+    """Who waits for the first correction gets the second one only."""
+    await settle()
+    await settle()
+    notice = await office.send()
+    await settle_all(office.db, await claim(office.db, limit=1))
+    assert await office.correct(notice, 2)
+    assert await office.correct(notice, 3)
+    rest = await claim(office.db)
+    assert sorted("түзету" in one.content["body"] for one in rest) == [False, True]
+    await settle_all(office.db, rest)
+    assert await claim(office.db) == []
+
+
+async def test_a_correction_while_paused_waits_too(office: Office, settle: Settler) -> None:
+    await settle()
+    await settle()
+    notice = await office.send()
+    await settle_all(office.db, await claim(office.db, limit=1))
+    assert await office.change(notice_changes.pause, notice)
+    assert await office.correct(notice)
+    assert await claim(office.db) == []
+    assert await office.change(notice_changes.resume, notice)
+    assert len(await claim(office.db)) == 2
+
+
+# The other messenger
+
+
+async def two_chats(office: Office, settle: Settler) -> tuple[UUID, UUID, UUID]:
+    """Somebody on both: (resident, telegram, whatsapp); the first is where they wrote last."""
+    person, first = await settle()
+    other, second = await settle(channel="whatsapp")
+    async with office.db.unit() as unit:
+        await unit.session.execute(
+            text("UPDATE resident_address SET resident_id = :person WHERE address_id = :second"),
+            {"person": person, "second": second},
+        )
+        await residents.forget(unit, other)
+        await unit.session.execute(
+            text("UPDATE address SET last_inbound_at = :at"), {"at": unit.now}
+        )
+        await unit.session.execute(
+            text("UPDATE resident SET preferred_channel = 'telegram' WHERE id = :id"),
+            {"id": person},
+        )
+    return person, first, second
+
+
+@pytest.mark.parametrize("why", [Outcome.BLOCKED, Outcome.BAD_RECIPIENT, Outcome.UNREACHABLE])
+async def test_where_the_first_messenger_fails_the_other_is_used_once(
+    office: Office, settle: Settler, why: Outcome
+) -> None:
+    _, first, second = await two_chats(office, settle)
+    notice = await office.send()
+    claimed = await claim(office.db)
+    assert [one.address for one in claimed] == [first]
+    await settle_all(office.db, claimed, why)
+    again = await claim(office.db)
+    assert [one.address for one in again] == [second]
+    assert (await counts(office.db, notice)).pending == 1
+    await settle_all(office.db, again, why)
+    assert await claim(office.db) == []
+    found = await counts(office.db, notice)
+    assert (found.total, sum(found.failed.values())) == (1, 1)
+
+
+async def test_who_is_silent_gets_it_on_the_other_too(office: Office, settle: Settler) -> None:
+    """After the rulebook's hours, once; who has read it is left alone; a receipt on either
+    counts once."""
+    _, _, second = await two_chats(office, settle)
+    _, reader, _ = await two_chats(office, settle)
+    notice = await office.send()
+    await settle_all(office.db, await claim(office.db))
+    async with office.db.unit() as unit:
+        await notices.acknowledge(unit, notice, reader, 1)
+    clock = office.db.clock
+    assert isinstance(clock, FrozenClock)
+    clock.advance(timedelta(hours=24))
+    leader = Clockwork(office.db.database, office.db.keyring, clock, lambda: None)
+    assert await leader.work_due() == 1
+    again = await claim(office.db)
+    assert [one.address for one in again] == [second]
+    await settle_all(office.db, again)
+    async with office.db.unit() as unit:
+        assert await notices.acknowledge(unit, notice, second, 1) == (1, True)
+        assert await notices.addressed_to(unit, notice, second)
+    found = await counts(office.db, notice)
+    assert (found.total, found.sent, found.acknowledged) == (2, 2, 2)
+
+
+async def test_the_preferred_messenger_comes_first(office: Office, settle: Settler) -> None:
+    person, _, second = await two_chats(office, settle)
+    async with office.db.unit() as unit:
+        await unit.session.execute(
+            text("UPDATE resident SET preferred_channel = 'whatsapp' WHERE id = :id"),
+            {"id": person},
+        )
+    await office.send()
+    assert [one.address for one in await claim(office.db)] == [second]
+
+
+# The quota as a plan over days
+
+
+async def test_the_quota_is_a_plan_over_days(office: Office, settle: Settler) -> None:
+    """Seven people outside the window, three a day: 3 today, 3 tomorrow, 1 the day after."""
+    for _ in range(7):
+        await settle(channel="whatsapp")
+    await settle()
+    async with office.db.unit() as unit:
+        await rulebook.decide(unit, "whatsapp-people-a-day", "3", None, "Meta")
+        await unit.session.execute(text("UPDATE address SET last_inbound_at = NULL"))
+        reached = await reach(unit, OKRUG, [VILLAGE], NoticeKind.EVENT)
+        told = await forecast(unit, OKRUG, reached, NoticeKind.EVENT)
+    assert (reached.outside, told.days, told.first_day) == (7, 3, 4)
+    notice = await office.send(NoticeKind.EVENT)
+    clock = office.db.clock
+    assert isinstance(clock, FrozenClock)
+    days = []
+    for _ in range(4):
+        claimed = await claim(office.db)
+        days.append(len(claimed))
+        await settle_all(office.db, claimed)
+        found = await counts(office.db, notice)
+        clock.advance(timedelta(hours=24))
+    assert days == [4, 3, 1, 0]
+    assert found.finished
+
+
+async def test_what_is_promised_counts_for_the_next_notice(office: Office, settle: Settler) -> None:
+    """A usual notice queues behind what waits; an urgent one goes before it."""
+    for _ in range(5):
+        await settle(channel="whatsapp")
+    async with office.db.unit() as unit:
+        await rulebook.decide(unit, "whatsapp-people-a-day", "3", None, "Meta")
+        await unit.session.execute(text("UPDATE address SET last_inbound_at = NULL"))
+    await office.send(NoticeKind.EVENT)
+    async with office.db.unit() as unit:
+        assert sum((await quota.taken(unit, urgent=False)).values()) == 2
+        assert sum((await quota.taken(unit, urgent=True)).values()) == 0
+
+
+async def test_the_quota_is_shared_and_moves_with_the_day(office: Office, settle: Settler) -> None:
+    """Unique people in a moving 24 hours; the same person again is free."""
+    chats = [(await settle(channel="whatsapp"))[1] for _ in range(3)]
+    ((account,),) = await rows(office.db, "SELECT id FROM account WHERE channel = 'whatsapp'")
+    clock = office.db.clock
+    assert isinstance(clock, FrozenClock)
+
+    async def reserve(address: UUID) -> tuple[bool, datetime | None]:
+        async with office.db.session() as session:
+            connection = await session.connection()
+            return await quota.reserve(connection, account, address, clock.now(), 2)
+
+    began = clock.now()
+    assert await reserve(chats[0]) == (True, None)
+    clock.advance(timedelta(hours=1))
+    assert await reserve(chats[1]) == (True, None)
+    assert await reserve(chats[1]) == (False, None)
+    assert await reserve(chats[2]) == (False, began + timedelta(hours=24))
+    clock.advance(timedelta(hours=23))
+    assert await reserve(chats[2]) == (True, None)
+    async with office.db.session() as session:
+        until = await quota.close(await session.connection(), account, clock.now())
+    assert until > clock.now()
+    clock.advance(timedelta(minutes=30))
+    assert (await reserve(chats[0]))[1] == until
+
+
+# The report
+
+
+async def test_the_report_names_everybody_for_the_office_only(
+    office: Office, settle: Settler
+) -> None:
+    names = ["Әбілов Серік", "Ёлкина Анна", "Ақылбеков Дән"]
+    for name in names:
+        await settle(full_name=name)
+    gone, _ = await settle()
+    notice = await office.send()
+    await settle_all(office.db, await claim(office.db))
+    stranger, address = await settle()
+    async with office.db.unit() as unit:
+        await residents.forget(unit, gone)
+        listed = await notice_report.rows(unit, notice, office.person)
+        assert [one.name for one in listed] == [
+            "Ақылбеков Дән",
+            "Әбілов Серік",
+            "Ёлкина Анна",
+            None,
+        ]
+        assert {one.state for one in listed} == {"sent"}
+        unit.actor = stranger
+        with pytest.raises(Refused):
+            await notice_report.ask(unit, notice, address)
+        assert [row.action for row in unit.audit_rows].count("notice-report") == 1
