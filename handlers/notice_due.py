@@ -26,7 +26,7 @@ from services import (
 from services.due import DueRow
 from services.notice_report import ReportRow
 from services.notices import NoticeView, Readiness
-from services.unit import Unit
+from services.unit import Refused, Unit
 
 FILES_PAUSE = timedelta(seconds=2)  # between looks whether a notice's files are here
 REPORT_KEPT = timedelta(hours=48)  # as long as the link to it lives (services.files)
@@ -66,7 +66,10 @@ async def report(unit: Unit, row: DueRow) -> None:
     target = await installation.address_view(unit, UUID(row.details["address"]))
     if found is None or target is None:
         return
-    listed = await notice_report.rows(unit, row.object_id, UUID(row.details["resident"]))
+    try:
+        listed = await notice_report.rows(unit, row.object_id, UUID(row.details["resident"]))
+    except Refused:
+        return  # the role ended meanwhile; the attempt is in the trail
     language = target.language
     name = texts().say(language, T("report-file", at=f"{local(unit.now):%Y-%m-%d %H-%M}"))
     as_csv = target.channel == ChannelName.TELEGRAM

@@ -83,8 +83,8 @@ async def close(connection: AsyncConnection, account: UUID, now: datetime) -> da
     row = (
         await connection.exec_driver_sql(
             "UPDATE account SET quota_closed_until = greatest(quota_closed_until,"
-            " $2::timestamptz + interval '1 hour', (SELECT min(opened_at) + $3::interval FROM opened_conversation"
-            "  WHERE account_id = $1 AND opened_at > $4)) WHERE id = $1"
+            " $2::timestamptz + interval '1 hour', (SELECT min(opened_at) + $3::interval"
+            "  FROM opened_conversation WHERE account_id = $1 AND opened_at > $4)) WHERE id = $1"
             " RETURNING quota_closed_until",
             (account, now, DAY, now - DAY),
         )

@@ -1,0 +1,191 @@
+"""What an office sees of its notices and does with them, in both languages on both messengers."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from support.talk import KK, OKRUG, RU, TELEGRAM, WHATSAPP, Person, Talk
+
+from bot.clockwork import Clockwork
+from conversation.message import ChannelName, Content
+from core.ids import short
+from core.languages import Language
+from services import files, notice_report, notices, roles
+from services.notices import NoticeText
+from services.roles import RoleName
+
+EACH = pytest.mark.parametrize(
+    ("channel", "language"), [(TELEGRAM, KK), (TELEGRAM, RU), (WHATSAPP, KK), (WHATSAPP, RU)]
+)
+TEXTS = {KK: NoticeText("Су жоқ", "Ертең"), RU: NoticeText("Нет воды", "Завтра")}
+
+
+class Office:
+    """An akim with a notice to three villagers."""
+
+    def __init__(self, talk: Talk, akim: Person, notice: UUID) -> None:
+        self.talk, self.akim, self.notice = talk, akim, notice
+
+    async def status(self) -> object:
+        return await self.talk.one("SELECT status FROM notice WHERE id = :id", id=self.notice)
+
+
+async def office(
+    talk: Talk, channel: ChannelName, language: Language, later: timedelta | None = None
+) -> Office:
+    for village in ("Бугровое", "Бугровое", "Сосновка"):
+        await talk.resident(TELEGRAM, KK, village)
+    akim = await talk.official(channel, language)
+    (author,) = await talk.rows(
+        "SELECT r.resident_id AS id, a.id AS address FROM role AS r"
+        " JOIN address AS a ON a.speaker_id = r.resident_id"
+    )
+    async with talk.db.unit() as unit:
+        unit.actor, notice = UUID(str(author["id"])), unit.new_id()
+        status = await notices.announce(
+            unit,
+            notice=notice,
+            author_address=UUID(str(author["address"])),
+            place_code=OKRUG,
+            audience=["595041100", "595041500", "595041600"],
+            texts=TEXTS,
+            monolingual=None,
+            send_at=talk.clock.now() + later if later else None,
+        )
+        if status == "sending":
+            contents = {one: Content(one, TEXTS[one].body).to_json() for one in Language}
+            await notices.queue(unit, notice, contents)
+    return Office(talk, akim, notice)
+
+
+@EACH
+async def test_list_pause_resume_cancel(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    here = await office(talk, channel, language)
+    akim = here.akim
+    await akim.say("/menu")
+    await akim.pick("menu-sent")
+    await akim.tap(TEXTS[language].title)
+    assert akim.hears("live-sending", done=0, total=3)
+    await akim.pick("sent-pause")
+    assert akim.hears("sent-paused")
+    assert akim.hears("live-paused", done=0, total=3)
+    assert await here.status() == "paused"
+    await akim.pick("sent-resume")
+    assert akim.hears("sent-resumed")
+    assert await here.status() == "sending"
+    await akim.pick("sent-cancel")
+    assert akim.hears("sent-cancel-ask", had=0, left=3)
+    assert await here.status() == "sending", "nothing before the answer"
+    await akim.pick("sent-cancel-no")
+    await akim.pick("sent-cancel")
+    await akim.pick("sent-cancel-yes")
+    assert akim.hears("sent-cancelled")
+    assert await here.status() == "cancelled"
+    assert akim.t("sent-pause") not in akim.labels
+
+
+@EACH
+async def test_before_it_begins(talk: Talk, channel: ChannelName, language: Language) -> None:
+    here = await office(talk, channel, language, later=timedelta(days=1))
+    akim = here.akim
+    await akim.say("/sent")
+    await akim.tap(TEXTS[language].title)
+    assert ("Завтра, 10:00" if language is RU else "ертең, сағат 10:00").lower() in (
+        akim.text.lower()
+    )
+    await akim.pick("sent-cancel")
+    assert akim.hears("sent-cancel-ask-scheduled")
+    await akim.pick("sent-cancel-yes")
+    assert await here.status() == "cancelled"
+    assert akim.hears("live-cancelled-before")
+
+
+async def test_a_button_of_yesterday_says_what_is_now(talk: Talk) -> None:
+    """Pause tapped when it was cancelled; a durable button never does something else."""
+    here = await office(talk, TELEGRAM, RU)
+    await here.akim.press(f"d.n-cancel.{short(here.notice)}")
+    await here.akim.pick("sent-cancel-yes")
+    for code in ("n-pause", "n-resume"):
+        await here.akim.press(f"d.{code}.{short(here.notice)}")
+        assert here.akim.hears("sent-too-late")
+    assert await here.status() == "cancelled"
+
+
+@pytest.mark.parametrize("code", ["live", "n-pause", "n-resume", "n-cancel", "n-report"])
+async def test_forged_taps_are_refused_and_noted(talk: Talk, code: str) -> None:
+    here = await office(talk, TELEGRAM, RU)
+    stranger = await talk.resident(WHATSAPP, RU)
+    for payload in (
+        f"d.{code}.{short(here.notice)}",
+        f"d.{code}.{short(UUID(int=9))}",
+        f"d.{code}",
+    ):
+        await stranger.press(payload)
+        assert stranger.hears("refused-role")
+    assert await here.status() == "sending"
+    assert {"role-missing", "tap-refused"} <= set(await talk.audited())
+    await stranger.say("/sent")
+    assert stranger.hears("refused-role")
+
+
+@pytest.mark.parametrize("language", [KK, RU])
+async def test_a_supervisor_sees_and_does_not_touch(talk: Talk, language: Language) -> None:
+    here = await office(talk, TELEGRAM, RU)
+    watcher = await talk.official(WHATSAPP, language, "595000000", RoleName.SUPERVISOR)
+    await watcher.say("/menu")
+    await watcher.pick("menu-sent")
+    await watcher.tap(TEXTS[language].title)
+    assert watcher.hears("live-sending", done=0, total=3)
+    shown = set(watcher.labels)
+    assert not shown & {watcher.t(key) for key in ("sent-pause", "sent-cancel", "sent-report")}
+    for code in ("n-pause", "n-report"):
+        await watcher.press(f"d.{code}.{short(here.notice)}")
+        assert watcher.hears("refused-role")
+
+
+@EACH
+async def test_the_report_comes_as_a_file(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """CSV on Telegram, XLSX on WhatsApp; names, villages, outcomes; gone after two days."""
+    here = await office(talk, channel, language)
+    akim = here.akim
+    await akim.press(f"d.n-report.{short(here.notice)}")
+    assert akim.hears("sent-report-coming")
+    clock = Clockwork(talk.db.database, talk.db.keyring, talk.clock, lambda: None)
+    talk.clock.advance(timedelta(seconds=1))
+    assert await clock.work_due() == 1
+    (kept,) = await talk.rows("SELECT id FROM file")
+    async with talk.db.unit() as unit:
+        stored = await files.fetch(unit, UUID(str(kept["id"])))
+    assert stored is not None
+    if channel is TELEGRAM:
+        assert stored.mime == "text/csv"
+        table = stored.content.decode("utf-8-sig")
+        assert table.count("\r\n") == 4
+        assert table.count("Ахметов Серік Болатұлы") == 3
+        assert akim.t("state-pending") in table
+    else:
+        assert stored.name.endswith(".xlsx")
+        assert stored.content.startswith(b"PK")
+    talk.clock.advance(timedelta(days=3))
+    await clock.work_due()
+    assert await talk.rows("SELECT id FROM file") == []
+
+
+async def test_a_report_is_not_made_for_a_role_that_ended_meanwhile(talk: Talk) -> None:
+    here = await office(talk, TELEGRAM, RU)
+    await here.akim.press(f"d.n-report.{short(here.notice)}")
+    (role,) = await talk.rows("SELECT resident_id FROM role")
+    async with talk.db.unit() as unit:
+        await roles.revoke(unit, UUID(str(role["resident_id"])), RoleName.AKIM, OKRUG)
+    talk.clock.advance(timedelta(seconds=1))
+    clock = Clockwork(talk.db.database, talk.db.keyring, talk.clock, lambda: None)
+    await clock.work_due()
+    assert await talk.rows("SELECT id FROM file") == []
+    assert "role-missing" in await talk.audited()
+    assert notice_report.REPORT_DUE in [
+        row["kind"] for row in await talk.rows("SELECT kind FROM due WHERE done_at IS NOT NULL")
+    ], "refused for good, not tried again and again"
