@@ -31,10 +31,13 @@ from bot.demo_people import TELEGRAM, WHATSAPP, MadeUp
 from bot.serve import listen, stop_signal
 from bot.webhooks import APP
 from conversation.message import AliasKind
+from core.clock import local
 from core.languages import Language
 from core.settings import Settings, demo_secret, load
 from core.texts import T, texts
 from models.people import Resident
+from rules.notices import quiet_until
+from rules.rulebook import DEFAULTS
 from services import audit, installation, intake, residents, roles
 from services.residents import Registration
 from services.roles import RoleName
@@ -67,6 +70,8 @@ _ARGUMENTS = (
     "place",
 )
 AKIM, NEWCOMER, VILLAGER, DEPUTY = "akim", "aigul", "petr", "saule"
+NEWCOMER_AGAIN = "aigul-whatsapp"  # the same person with the same number, on the other messenger
+MORNING = 10  # o'clock: when the village is shown, if it is night
 
 out = Console()
 
@@ -148,6 +153,7 @@ async def _show(
     app = await make_app(settings, database)
     runner = await listen(app, "127.0.0.1", _add_clock)
     try:
+        await _let_it_be_day(app, messengers)
         await app.start()
         await app.announce()
         await _seed(app, messengers)
@@ -237,6 +243,19 @@ async def _move_clock(request: web.Request) -> web.Response:
     return web.json_response({"offset": offset.total_seconds()})
 
 
+async def _let_it_be_day(app: App, messengers: Messengers) -> None:
+    """At night a notice would wait for the morning (DESIGN part 7), and so would whoever looks
+    at the demo: the clocks of both go on to the next morning."""
+    now = local(app.clock.now())
+    if quiet_until(now, DEFAULTS.quiet_from, DEFAULTS.quiet_until) is None:
+        return
+    morning = now.replace(hour=MORNING, minute=0, second=0)
+    while morning <= now:
+        morning += timedelta(days=1)
+    await messengers.post("clock", seconds=(morning - now).total_seconds())
+    out.print(f"It is night in Kazakhstan: the demo's clock says {morning:%H:%M}.")
+
+
 # The village
 
 
@@ -271,6 +290,8 @@ async def _phones(messengers: Messengers) -> None:
          "language": "ru", "role": "тұрғын · житель", "colour": "#1d4ed8"},
         {"id": DEPUTY, "name": "Сәуле Омарова", "channel": "whatsapp", "phone": "+77015950414",
          "language": "kk", "role": "депутат", "colour": "#7e22ce"},
+        {"id": NEWCOMER_AGAIN, "name": "Айгүл", "channel": "whatsapp", "phone": "+77015950411",
+         "language": "kk", "role": "сол нөмір · тот же номер", "colour": "#c2410c"},
     )  # fmt: skip
     for person in people:
         await messengers.post("people", on_page=True, exist_ok=True, **person)

@@ -76,6 +76,7 @@ class Texts:
 
     def __init__(self, folder: Path = LOCALES) -> None:
         self._bundles = {language: _bundle(folder, language) for language in Language}
+        self._plain: dict[tuple[Language, str], str] = {}  # texts without arguments, said before
 
     def say(self, language: Language, text: Words) -> str:
         """The text in words. A plain string (a name, somebody's own words) stays as it is.
@@ -88,6 +89,14 @@ class Texts:
             return text.in_(language)
         if isinstance(text, Joined):
             return text.between.join(self.say(language, part) for part in text.parts)
+        if text.args:
+            return self._spoken(language, text)
+        known = self._plain.get((language, text.key))
+        if known is None:
+            known = self._plain[language, text.key] = self._spoken(language, text)
+        return known
+
+    def _spoken(self, language: Language, text: T) -> str:
         bundle = self._bundles[language]
         if not bundle.has_message(text.key):
             raise MissingText(f"{language}: {text.key}")

@@ -3,6 +3,7 @@
 from conversation.router import Router, Routes
 from handlers import (
     broadcast,
+    correction,
     home,
     invitation,
     notice,
@@ -16,7 +17,7 @@ from services.due import Handler
 
 DUE: dict[str, Handler] = {**notice_due.DUE}  # kind of what is due → what is done then
 
-MODULES = (home, start, registration, profile, invitation, notice, sent, broadcast)
+MODULES = (home, start, registration, profile, invitation, notice, sent, broadcast, correction)
 
 
 def make_router() -> Router:

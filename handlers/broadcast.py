@@ -1,6 +1,5 @@
 """An akim writes a notice: to whom, in Kazakh, in Russian, one look at it, off it goes."""
 
-import re
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from core.languages import Language
 from core.texts import Joined, T, Words, texts
 from handlers.forms import known, unclear
 from handlers.notice import composed
+from handlers.notice_text import read_text
 from handlers.sent import announced_reply
 from rules.notices import NoticeKind
 from services import notices, roles, territory
@@ -24,10 +24,6 @@ from services.roles import MAY_SEND_NOTICES
 routes = Routes()
 
 KIND = NoticeKind.ANNOUNCEMENT
-
-LONGEST_TITLE = 100  # characters: one line on a phone, and safe in WhatsApp's template
-_SENTENCE = re.compile(r"(.{3,99}?[.!?])\s+(\S.*)", re.DOTALL)
-LONGEST_BODY = 3000  # characters: one message on Telegram, two or three on WhatsApp
 
 
 @routes.choice("notice-new")
@@ -164,24 +160,8 @@ async def _other(turn: Turn, answers: Answers, given: Given) -> Accepted:
 
 
 def _written(given: Given, key: str, more: Answers) -> Accepted:
-    typed = given.text.strip()
-    if given.files or not typed:
-        return Problem(T("notice-words-only"), repeats=True)
-    title, _, body = typed.partition("\n") if "\n" in typed else _first_sentence(typed)
-    title, body = " ".join(title.split()), body.strip()
-    if len(title) > LONGEST_TITLE:
-        return Problem(T("notice-title-long", length=len(title)))
-    if not body:
-        return Problem(T("notice-needs-body"))
-    if len(body) > LONGEST_BODY:
-        return Problem(T("notice-body-long", length=len(body)))
-    return Done({key: [title, body], **more})
-
-
-def _first_sentence(typed: str) -> tuple[str, str, str]:
-    """Of a notice in one paragraph the first sentence is the title; the preview shows it."""
-    found = _SENTENCE.fullmatch(typed)
-    return (found[1], "", found[2]) if found else (typed, "", "")
+    read = read_text(given)
+    return read if isinstance(read, Problem) else Done({key: [read.title, read.body], **more})
 
 
 # The last look

@@ -110,6 +110,11 @@ async def report(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     return [Reply(T("sent-report-coming"), screen=False)]
 
 
+async def card_saying(turn: Turn, notice: UUID, receipt: T) -> Sequence[Reply]:
+    """How the notice goes, with what has just happened before it."""
+    return [(await _card(turn, notice)).saying(receipt)]
+
+
 async def _said(turn: Turn, notice: UUID, receipt: T) -> Sequence[Reply]:
     card = await _card(turn, notice)
     turn.toast = receipt

@@ -1,23 +1,25 @@
 """ "I have read it", for as many people at once as have tapped: the hottest effect of all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.unit import Unit
 
-# The recipients of a delivery are found by its id alone, whatever the planner believes of the
-# tables: as the person's first messenger, or as the other one.
+# From the notice to its letters, to their deliveries, to those behind them: each by its own key,
+# whatever the planner believes of the tables.
 _ACKNOWLEDGE = """
-WITH asked AS MATERIALIZED (
-    SELECT t.n, t.notice_id, t.address_id, t.at, n.revision, n.revision = t.revision AS current
+WITH letters AS MATERIALIZED (
+    SELECT t.n, t.notice_id, t.address_id, t.at, n.revision, n.revision = t.revision AS current,
+           m.id
     FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::int[], $5::timestamptz[])
       AS t (n, notice_id, address_id, revision, at)
-    JOIN notice AS n ON n.id = t.notice_id
+    JOIN notice AS n ON n.id = t.notice_id JOIN message AS m ON m.notice_id = n.id
 ), mine AS MATERIALIZED (
-    SELECT asked.n, asked.notice_id, asked.at, asked.current, d.id, d.outcome
-    FROM asked JOIN message AS m ON m.notice_id = asked.notice_id
-    JOIN delivery AS d ON d.message_id = m.id AND d.address_id = asked.address_id
+    SELECT letters.n, letters.notice_id, letters.at, letters.revision, letters.current, d.id,
+           d.outcome
+    FROM letters JOIN delivery AS d
+      ON d.message_id = letters.id AND d.address_id = letters.address_id
 ), people AS MATERIALIZED (
     SELECT mine.n, mine.at, r.notice_id, r.resident_id
     FROM mine CROSS JOIN LATERAL (
@@ -34,8 +36,7 @@ WITH asked AS MATERIALIZED (
     UPDATE delivery AS d SET outcome = 'sent', sent_at = mine.at FROM mine
     WHERE d.id = mine.id AND mine.outcome = 'announced' AND d.outcome = 'announced'
 )
-SELECT asked.n, asked.revision, EXISTS (SELECT 1 FROM heard WHERE heard.n = asked.n) AS newly
-FROM asked WHERE EXISTS (SELECT 1 FROM mine WHERE mine.n = asked.n)
+SELECT n, revision, false AS newly FROM mine UNION ALL SELECT n, NULL, true FROM heard
 """
 
 
@@ -77,8 +78,13 @@ async def acknowledge(receipts: Sequence[Receipt]) -> list[Acknowledged | None]:
             [one.unit.now for one in receipts],
         ),
     )
+    newly = set()
     for row in rows:
-        found[row.n] = Acknowledged(row.revision, row.newly)
         if row.newly:
-            receipts[row.n].unit.audit("notice-acknowledged", receipts[row.n].notice)
+            newly.add(row.n)
+        else:
+            found[row.n] = Acknowledged(row.revision, newly=False)
+    for n in newly:
+        found[n] = replace(found[n], newly=True)
+        receipts[n].unit.audit("notice-acknowledged", receipts[n].notice)
     return found

@@ -7,6 +7,7 @@ language and is in nobody's hands; whoever is not is left out and goes alone.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,11 +18,12 @@ from services.unit import Unit
 # Look-ups are scalar or lateral, so that no plan made for small tables walks large ones. Locks
 # are only tried: a group waits for no single address, and no two groups for each other.
 _TAKE_IN = """
-WITH known AS MATERIALIZED (
-    SELECT n, (array_agg(address_id))[1] AS address_id
-    FROM (SELECT t.n, (SELECT l.address_id FROM address_alias AS l
-                       WHERE l.account_id = t.account_id AND l.hash = t.hash) AS address_id
-          FROM unnest($1::int[], $2::uuid[], $3::bytea[]) AS t (n, account_id, hash)) AS found
+WITH named AS MATERIALIZED (
+    SELECT t.n, (SELECT l.address_id FROM address_alias AS l
+                 WHERE l.account_id = t.account_id AND l.hash = t.hash) AS address_id
+    FROM unnest($1::int[], $2::uuid[], $3::bytea[]) AS t (n, account_id, hash)
+), known AS MATERIALIZED (
+    SELECT n, (array_agg(address_id))[1] AS address_id FROM named
     GROUP BY n HAVING count(*) = count(address_id) AND count(DISTINCT address_id) = 1
 ), mine AS MATERIALIZED (
     SELECT known.n, a.id, a.language, a.speaker_id, a.turn, a.stopped_at IS NOT NULL AS stopped
@@ -29,18 +31,15 @@ WITH known AS MATERIALIZED (
         SELECT * FROM address WHERE id = known.address_id AND language IS NOT NULL
         FOR NO KEY UPDATE SKIP LOCKED
     ) AS a
-), brought AS MATERIALIZED (
-    SELECT k.n, k.account_id, k.key, k.at
-    FROM unnest($4::int[], $5::uuid[], $6::bytea[], $7::timestamptz[]) AS k (n, account_id, key, at)
-    WHERE k.n IN (SELECT n FROM mine)
 ), seen AS (
     INSERT INTO intake (account_id, key, received_at)
-    SELECT account_id, key, at FROM brought ORDER BY account_id, key
+    SELECT k.account_id, k.key, k.at
+    FROM unnest($4::int[], $5::uuid[], $6::bytea[], $7::timestamptz[]) AS k (n, account_id, key, at)
+    WHERE k.n IN (SELECT n FROM mine) ORDER BY k.account_id, k.key
     ON CONFLICT DO NOTHING RETURNING account_id, key
 )
-SELECT mine.*, (SELECT count(*) FROM brought JOIN seen USING (account_id, key)
-                WHERE brought.n = mine.n) AS fresh
-FROM mine
+SELECT n, id, language, speaker_id, turn, stopped, NULL::bytea AS key FROM mine
+UNION ALL SELECT NULL, account_id, NULL, NULL, NULL, NULL, key FROM seen
 """
 _FINISH = """
 WITH kept AS (
@@ -121,14 +120,25 @@ async def take_in(connection: AsyncConnection, arrivals: Sequence[Arrival]) -> l
         for external_id in one.external_ids
     ]
     rows = await connection.exec_driver_sql(_TAKE_IN, (*_columns(names), *_columns(keys)))
-    taken: list[Taken | None] = [None] * len(arrivals)
+    found, fresh = {}, set()
     for row in rows:
-        if row.fresh not in (0, len(arrivals[row.n].external_ids)):
-            raise HalfSeen
-        taken[row.n] = Taken(
-            row.fresh > 0, row.id, row.language, row.speaker_id, row.turn, row.stopped
-        )
-    return taken
+        if row.key is None:
+            found[row.n] = row
+        else:
+            fresh.add((row.id, row.key))
+    new = [0] * len(arrivals)
+    for n, account, key, _ in keys:
+        new[n] += (account, key) in fresh
+    return [
+        _taken(found[n], new[n], len(one.external_ids)) if n in found else None
+        for n, one in enumerate(arrivals)
+    ]
+
+
+def _taken(row: Any, new: int, keys: int) -> Taken:
+    if new not in (0, keys):
+        raise HalfSeen
+    return Taken(new > 0, row.id, row.language, row.speaker_id, row.turn, row.stopped)
 
 
 async def leave_out(connection: AsyncConnection, arrivals: Sequence[Arrival]) -> None:

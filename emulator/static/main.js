@@ -149,6 +149,7 @@ function drawClock() {
 function drawWords() {
   document.documentElement.lang = lang;
   $("tagline").textContent = word(lang, "tagline");
+  $("next-hour").textContent = word(lang, "nextHour");
   $("next-day").textContent = word(lang, "nextDay");
   $("add").replaceChildren(icon("plus"), el("span", {}, word(lang, "addPhone")));
   for (const button of document.querySelectorAll("[data-lang]")) button.setAttribute("aria-pressed", String(button.dataset.lang === lang));
@@ -179,6 +180,7 @@ async function addPhone(form, name, hidden) {
   phones.get(id)?.node.scrollIntoView({ behavior: "smooth", inline: "center" });
 }
 
+$("next-hour").addEventListener("click", () => call("POST", "clock", { hours: 1 }));
 $("next-day").addEventListener("click", () => call("POST", "clock", { days: 1 }));
 $("add").addEventListener("click", openAdd);
 for (const button of document.querySelectorAll("[data-lang]")) {

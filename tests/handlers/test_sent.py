@@ -189,3 +189,54 @@ async def test_a_report_is_not_made_for_a_role_that_ended_meanwhile(talk: Talk) 
     assert notice_report.REPORT_DUE in [
         row["kind"] for row in await talk.rows("SELECT kind FROM due WHERE done_at IS NOT NULL")
     ], "refused for good, not tried again and again"
+
+
+@EACH
+async def test_a_correction_from_the_phone(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """One text is changed, the other kept; what nobody changed is not sent; cancel changes
+    nothing."""
+    here = await office(talk, channel, language)
+    akim = here.akim
+    await akim.press(f"d.n-correct.{short(here.notice)}")
+    assert TEXTS[KK].body in akim.text
+    await akim.pick("correct-keep")
+    assert TEXTS[RU].body in akim.text
+    await akim.pick("correct-keep")
+    assert akim.hears("correct-nothing")
+    await akim.pick("notice-fix-ru")
+    await akim.say("Без текста")
+    assert akim.hears("notice-needs-body")
+    await akim.say("Нет воды до вечера\nВода будет в 20:00.")
+    assert "Вода будет в 20:00." in akim.text
+    assert await talk.one("SELECT revision FROM notice") == 1
+    await akim.pick("correct-send")
+    assert akim.hears("correct-done")
+    assert await talk.one("SELECT revision FROM notice") == 2
+    async with talk.db.unit() as unit:
+        found = await notices.view(unit, here.notice)
+    assert found is not None
+    assert found.texts[KK] == TEXTS[KK]
+    assert found.texts[RU] == NoticeText("Нет воды до вечера", "Вода будет в 20:00.")
+    await akim.press(f"d.n-correct.{short(here.notice)}")
+    await akim.pick("nav-cancel")
+    assert akim.hears("correct-undo")
+    assert await talk.one("SELECT revision FROM notice") == 2
+
+
+async def test_two_correct_at_once(talk: Talk) -> None:
+    """The second one learns that there is another text by now, and nothing is overwritten."""
+    here = await office(talk, TELEGRAM, RU)
+    clerk = await talk.official(WHATSAPP, RU, OKRUG, RoleName.CLERK)
+    for somebody in (here.akim, clerk):
+        await somebody.press(f"d.n-correct.{short(here.notice)}")
+        await somebody.say(f"Су\n{somebody.channel}")
+        await somebody.pick("correct-keep")
+    await here.akim.pick("correct-send")
+    await clerk.pick("correct-send")
+    assert clerk.hears("sent-too-late")
+    async with talk.db.unit() as unit:
+        found = await notices.view(unit, here.notice)
+    assert found is not None
+    assert found.texts[KK].body == "telegram"
