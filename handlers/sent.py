@@ -38,7 +38,10 @@ async def sent(turn: Turn) -> Sequence[Reply]:
     found = await notices.of_offices(turn.unit, places, LISTED)
     if not found:
         return await home.menu_saying(turn, T("sent-none"))
-    choices = [Choice("live", notice.title, (short(notice.id),), _when(notice)) for notice in found]
+    choices = [
+        Choice("live", Joined([_day(one), one.title], " · "), (short(one.id),), _when(one))
+        for one in found
+    ]
     return [Reply(T("sent-list"), choices, title=T("menu-sent"), nav=(home.MENU,))]
 
 
@@ -46,6 +49,10 @@ async def sent(turn: Turn) -> Sequence[Reply]:
 async def sent_chosen(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """The list, from the menu."""
     return await sent(turn)
+
+
+def _day(notice: NoticeView) -> str:
+    return f"{local(notice.send_at or notice.created_at):%d.%m}"
 
 
 def _when(notice: NoticeView) -> T:
@@ -155,7 +162,7 @@ def card(
     """What its office sees of a notice: what is sent, read, not reached and why, how long it
     still takes, and what can be done. `role`: of whoever looks; empty for the author's own live
     message."""
-    lines = [*_state_lines(notice, counts, now), *_left(counts, seconds_left)]
+    lines = [*_state_lines(notice, counts, now), *_left(notice, counts, seconds_left)]
     return Reply(
         text=Joined(lines),
         title=notice.title,
@@ -206,8 +213,8 @@ def _waiting(why: str, people: int, counts: Progress, now: datetime) -> T:
     return T("live-tomorrow", people=people, at=Near(local_date(max(counts.last_due, now)), now))
 
 
-def _left(counts: Progress, seconds: int | None) -> list[Words]:
-    if counts.finished or not counts.pending or not seconds:
+def _left(notice: NoticeView, counts: Progress, seconds: int | None) -> list[Words]:
+    if notice.status != "sending" or not counts.pending or not seconds:
         return []
     if seconds < 100:
         return [T("live-left", seconds=seconds)]

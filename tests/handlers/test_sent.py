@@ -66,7 +66,7 @@ async def test_list_pause_resume_cancel(
     akim = here.akim
     await akim.say("/menu")
     await akim.pick("menu-sent")
-    await akim.tap(TEXTS[language].title)
+    await akim.tap(f"20.11 · {TEXTS[language].title}")
     assert akim.hears("live-sending", done=0, total=3)
     await akim.pick("sent-pause")
     assert akim.hears("sent-paused")
@@ -91,7 +91,7 @@ async def test_before_it_begins(talk: Talk, channel: ChannelName, language: Lang
     here = await office(talk, channel, language, later=timedelta(days=1))
     akim = here.akim
     await akim.say("/sent")
-    await akim.tap(TEXTS[language].title)
+    await akim.tap(f"21.11 · {TEXTS[language].title}")
     assert ("Завтра, 10:00" if language is RU else "ертең, сағат 10:00").lower() in (
         akim.text.lower()
     )
@@ -136,7 +136,7 @@ async def test_a_supervisor_sees_and_does_not_touch(talk: Talk, language: Langua
     watcher = await talk.official(WHATSAPP, language, "595000000", RoleName.SUPERVISOR)
     await watcher.say("/menu")
     await watcher.pick("menu-sent")
-    await watcher.tap(TEXTS[language].title)
+    await watcher.tap(f"20.11 · {TEXTS[language].title}")
     assert watcher.hears("live-sending", done=0, total=3)
     shown = set(watcher.labels)
     assert not shown & {watcher.t(key) for key in ("sent-pause", "sent-cancel", "sent-report")}
