@@ -18,6 +18,7 @@ from services.unit import Refused
 
 BACK, CANCEL = "back", "cancel"
 _RETURN = "~return"  # the step to come back to after a correction
+_LEFT = "~left"  # the step at which the form was to be cancelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,10 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The step is answered."""
+    """The step is answered; a notice is said with the next question."""
 
     values: Answers = field(default_factory=dict)
+    notice: T | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,13 @@ class Stay:
 
     values: Answers = field(default_factory=dict)
     notice: T | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """The step has learnt something and says nothing: its question stands as it is."""
+
+    values: Answers = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +80,7 @@ class Problem:
     repeats: bool = False
 
 
-Accepted = Done | Stay | Jump | Leave | Problem
+Accepted = Done | Stay | Quiet | Jump | Leave | Problem
 Ask = Callable[[Turn, Answers], Awaitable[Reply]]
 Accept = Callable[[Turn, Answers, Given], Awaitable[Accepted]]
 
@@ -103,7 +112,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Steps in order, and what happens at the end. `upgrade` brings older stored answers over."""
+    """Steps in order, and what happens at the end. `upgrade` brings older stored answers over.
+
+    `leave`: the step that asks what becomes of the answers when the form is cancelled, while
+    there is something `worth` keeping; it applies to nothing else.
+    """
 
     name: str
     version: int
@@ -111,6 +124,8 @@ class Form:
     finish: Callable[[Turn, Answers], Awaitable[Sequence[Reply]]]
     cancelled: T | Callable[[Answers], T]
     upgrade: Callable[[int, Answers], Answers] | None = None
+    leave: str | None = None
+    worth: Callable[[Answers], bool] = _always
 
     def step(self, name: str) -> Step | None:
         """The step of this name, if this version has it."""
@@ -133,6 +148,8 @@ async def begin(
 async def resume(turn: Turn, form: Form) -> list[Reply]:
     """Takes the form up where it was left; an older version resumes with its answers kept."""
     state = _current(turn)
+    if state.step == form.leave:
+        state.step = left_at(state.answers)
     if state.version != form.version:
         if form.upgrade is not None:
             state.answers = form.upgrade(state.version, state.answers)
@@ -150,12 +167,15 @@ async def answer(turn: Turn, form: Form, given: Given) -> list[Reply]:
     if step is None or state.version != form.version:
         return await resume(turn, form)
     match await step.accept(turn, state.answers, given):
-        case Done(values):
+        case Done(values, notice):
             state.answers.update(values)
-            return await _advance(turn, form, after=step)
+            return await _advance(turn, form, after=step, notice=notice)
         case Stay(values, notice):
             state.answers.update(values)
             return [await _ask(turn, form, state, notice)]
+        case Quiet(values):
+            state.answers.update(values)
+            return []
         case Jump(name, values):
             state.answers.update(values, **{_RETURN: step.name})
             state.step = name
@@ -165,12 +185,15 @@ async def answer(turn: Turn, form: Form, given: Given) -> list[Reply]:
             return list(replies)
         case Problem(text, repeats):
             again = await _ask(turn, form, state, text if repeats else None)
+            again = replace(again, before=())
             return [again if repeats else replace(again, text=text, title=None)]
 
 
 async def back(turn: Turn, form: Form) -> list[Reply]:
     """The step before; at the first one it is asked again."""
     state = _current(turn)
+    if state.step == form.leave:
+        return await resume(turn, form)
     step = form.step(state.step)
     if step and step.back_within and step.back_within(state.answers):
         return [await _ask(turn, form, state)]
@@ -181,6 +204,46 @@ async def back(turn: Turn, form: Form) -> list[Reply]:
     here = names.index(state.step) if state.step in names else 0
     state.step = names[max(here - 1, 0)]
     return [await _ask(turn, form, state)]
+
+
+async def ask_leave(turn: Turn, form: Form) -> list[Reply] | None:
+    """What becomes of the answers when the form is cancelled? None: nobody needs to be asked."""
+    state = _current(turn)
+    if form.leave is None or not form.worth(state.answers):
+        return None
+    if state.step != form.leave:
+        state.answers[_LEFT], state.step = state.step, form.leave
+    return [await _ask(turn, form, state)]
+
+
+def left_at(answers: Answers) -> str:
+    """The step at which the form was to be cancelled: where it goes on."""
+    return str(answers.get(_LEFT, ""))
+
+
+def correcting(answers: Answers) -> bool:
+    """Was this question come to by a jump, to correct what was answered before?"""
+    return _RETURN in answers
+
+
+def waiting(turn: Turn, form: Form) -> FormState | None:
+    """The state of this form among those that wait, behind whichever others."""
+    state = turn.state.parked
+    while state is not None and state.form != form.name:
+        state = state.before
+    return state
+
+
+def put_away(turn: Turn, form: Form) -> None:
+    """This form waits no longer."""
+    turn.state.parked = _without(turn.state.parked, form.name)
+
+
+async def take_up(turn: Turn, form: Form, state: FormState) -> list[Reply]:
+    """Goes on with the form in this state, in place of one of the same name that waits."""
+    rest = _without(turn.state.parked, form.name)
+    turn.state.form, turn.state.parked = replace(state, before=rest), None
+    return await resume(turn, form)
 
 
 def cancel(turn: Turn, form: Form) -> T:
@@ -196,17 +259,19 @@ def park(turn: Turn) -> None:
         turn.state.parked, turn.state.form = turn.state.form, None
 
 
-async def _advance(turn: Turn, form: Form, after: Step | None) -> list[Reply]:
+async def _advance(
+    turn: Turn, form: Form, after: Step | None, notice: T | None = None
+) -> list[Reply]:
     state = _current(turn)
     came_from = state.answers.pop(_RETURN, None)
     if after is not None and came_from is not None and form.step(came_from):
         state.step = came_from
-        return [await _ask(turn, form, state)]
+        return [await _ask(turn, form, state, notice)]
     start = 0 if after is None else list(form.steps).index(after) + 1
     for step in form.steps[start:]:
         if step.applies(state.answers):
             state.step = step.name
-            return [await _ask(turn, form, state)]
+            return [await _ask(turn, form, state, notice)]
     turn.state.form, turn.state.parked = None, state.before
     try:
         return list(await form.finish(turn, state.answers))
@@ -228,7 +293,8 @@ def _without(waiting: FormState | None, name: str) -> FormState | None:
 
 def _first_open(form: Form, answers: Answers) -> str:
     """The first step that is asked and not answered; the last one when all are answered."""
-    answers.pop(_RETURN, None)
+    for inner in (_RETURN, _LEFT):
+        answers.pop(inner, None)
     asked = [step for step in form.steps if step.applies(answers)]
     is_open = (s.name for s in asked if not (s.holds and all(name in answers for name in s.holds)))
     return next(is_open, asked[-1].name)

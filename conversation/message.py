@@ -164,7 +164,10 @@ class Reply:
     replaces_tapped: bool = False
     buttons_only: bool = False  # of the tapped message; the text is said where that cannot be
     delivery: UUID | None = None  # its delivery's id, when somebody has to know it beforehand
+    replaces: UUID | None = None  # the delivery whose message this one edits, where that can be
+    before: "Sequence[Reply]" = ()  # messages of their own that are sent ahead of it
     screen: bool = True  # becomes the current screen: its choices can be answered by number
+    listing: Choice | None = None  # outside a form: what shows this list again, for its next page
 
     def saying(self, notice: Words | None) -> "Reply":
         """The same reply with a line before its text; without one it stays as it is."""

@@ -31,7 +31,7 @@ def present(texts: Texts, turn: Turn, replies: Sequence[Reply]) -> list[Content]
     if any(reply.screen for reply in replies):
         turn.state.turn += 1
     contents = []
-    for reply in replies:
+    for reply in (one for each in replies for one in (*each.before, each)):
         screen = _screen(texts, turn, reply)
         content = screen.content
         if turn.state.keyboard and reply.screen:
@@ -75,6 +75,8 @@ def _screen(texts: Texts, turn: Turn, reply: Reply) -> Screen:
     content = _content(texts, language, reply, choices, nav)
     if reply.replaces_tapped:
         content = _replacing(turn, reply, content)
+    elif reply.replaces and turn.incoming.channel is ChannelName.TELEGRAM:
+        content = replace(content, replaces=reply.replaces)
     numbered = [Offered(b.payload, b.label, i) for i, b in enumerate(choices, 1)]
     ways = [Offered(b.payload, b.label, None) for b in nav]
     return Screen(content, (*numbered, *ways))
@@ -91,14 +93,17 @@ def _page(texts: Texts, turn: Turn, reply: Reply, capacity: int) -> tuple[Button
     page = min(turn.page, last)
     shown = list(buttons[page * size : (page + 1) * size])
     if page > 0:
-        shown.append(_turn_page(texts, language, number, page - 1, "list-previous"))
+        shown.append(_turn_page(texts, language, turn, reply, page - 1, "list-previous"))
     if page < last:
-        shown.append(_turn_page(texts, language, number, page + 1, "list-more"))
+        shown.append(_turn_page(texts, language, turn, reply, page + 1, "list-more"))
     return tuple(shown)
 
 
-def _turn_page(texts: Texts, language: Language, turn: int, page: int, key: str) -> Button:
-    return _button(texts, language, Choice(PAGE, T(key), (str(page),)), turn)
+def _turn_page(
+    texts: Texts, language: Language, turn: Turn, reply: Reply, page: int, key: str
+) -> Button:
+    again = (reply.listing.code, *reply.listing.ids) if reply.listing else ()
+    return _button(texts, language, Choice(PAGE, T(key), (str(page), *again)), turn.state.turn)
 
 
 def _buttons(

@@ -225,14 +225,21 @@ class Router:
         if chosen.turn != turn.state.turn:
             return await self._lost(turn, T("stale-choice"))
         if chosen.code == PAGE:
-            turn.page = int(chosen.ids[0]) if chosen.ids and chosen.ids[0].isdigit() else 0
-            return await self.here(turn)
+            return await self._page(turn, chosen)
         if chosen.code in (BACK, CANCEL):
             return await self._way_out(turn, chosen.code)
         form = self._form(turn)
         if form and chosen.code not in self.routes.choices:
             return await forms.answer(turn, form, Given(text=turn.incoming.text, chosen=chosen))
         return await self._outside(turn, chosen)
+
+    async def _page(self, turn: Turn, chosen: Chosen) -> Sequence[Reply]:
+        """Another page: of the form's question, or of the list that the payload names."""
+        page, *again = chosen.ids or ("",)
+        turn.page = int(page) if page.isdecimal() else 0
+        if not again:
+            return await self.here(turn)
+        return await self._outside(turn, Chosen(again[0], tuple(again[1:]), chosen.turn))
 
     async def _durable(self, turn: Turn, chosen: Chosen) -> Sequence[Reply]:
         if chosen.code not in self.routes.durable:
@@ -253,6 +260,8 @@ class Router:
             return await self.menu(turn)
         if way == BACK:
             return await forms.back(turn, form)
+        if (asked := await forms.ask_leave(turn, form)) is not None:
+            return asked
         receipt = forms.cancel(turn, form)
         first, *rest = await self.menu(turn)
         return [first.saying(receipt), *rest]

@@ -37,6 +37,7 @@ class State:
     offered: list[Offered] = field(default_factory=list)
     keyboard: bool = False  # a contact keyboard is open on Telegram
     start: str | None = None  # a deep link that waits for the language to be chosen
+    spoke: tuple[str, str] | None = None  # who said last that it is they, and when
 
     def dump(self) -> str:
         """The stored form, version 1."""
@@ -48,6 +49,7 @@ class State:
                 "offered": [[o.payload, o.label, o.number] for o in self.offered],
                 "keyboard": self.keyboard,
                 "start": self.start,
+                "spoke": self.spoke,
             },
             ensure_ascii=False,
             separators=(",", ":"),
@@ -66,6 +68,7 @@ class State:
             offered=[Offered(*o) for o in data["offered"]],
             keyboard=data["keyboard"],
             start=data["start"],
+            spoke=tuple(data["spoke"]) if data.get("spoke") else None,
         )
 
 

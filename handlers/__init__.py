@@ -4,20 +4,50 @@ from conversation.router import Router, Routes
 from handlers import (
     broadcast,
     correction,
+    family,
     home,
     invitation,
+    joining,
     notice,
     notice_due,
     profile,
     registration,
+    roles,
+    rules,
     sent,
     start,
 )
-from services.due import Handler
+from services import people
+from services.due import DueRow, Handler
+from services.unit import Unit
 
-DUE: dict[str, Handler] = {**notice_due.DUE}  # kind of what is due → what is done then
 
-MODULES = (home, start, registration, profile, invitation, notice, sent, broadcast, correction)
+async def _parting_over(unit: Unit, row: DueRow) -> None:
+    """Two records that were joined can be parted no more."""
+    await people.settle(unit, row.object_id)
+
+
+DUE: dict[str, Handler] = {
+    **notice_due.DUE,
+    **roles.DUE,
+    people.SETTLED_DUE: _parting_over,
+}  # kind of what is due → what is done then
+
+MODULES = (
+    home,
+    start,
+    registration,
+    joining,
+    family,
+    profile,
+    invitation,
+    roles,
+    rules,
+    notice,
+    sent,
+    broadcast,
+    correction,
+)
 
 
 def make_router() -> Router:

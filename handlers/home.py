@@ -7,10 +7,16 @@ from conversation.message import Choice, Reply
 from conversation.router import Routes
 from conversation.state import FormState
 from conversation.turn import Turn
-from core.texts import Named, T
+from core.texts import Joined, Named, T, Words
 from handlers.forms import FORMS
-from services import residents, roles, territory
-from services.roles import MAY_SEE_NOTICES, MAY_SEND_NOTICES, RoleView
+from services import people, residents, roles, territory
+from services.roles import (
+    MAY_SEE_NOTICES,
+    MAY_SEE_ROLES,
+    MAY_SEND_NOTICES,
+    Power,
+    RoleView,
+)
 
 routes = Routes()
 
@@ -19,11 +25,13 @@ REGISTER = Choice("register", T("menu-register"))
 RESUME = Choice("resume", T("menu-resume"))
 SEND = Choice("notice-new", T("menu-send"))
 SENT = Choice("sent", T("menu-sent"))
+ROLES = Choice("roles", T("menu-roles"))
 NOTICES = Choice("notices", T("menu-notices"))
 PROFILE = Choice("profile", T("menu-profile"))
 SUBSCRIBE = Choice("subscribe", T("menu-subscribe"))
 LANGUAGE_ENTRY = Choice("language", T("menu-language"))
 HELP = Choice("help", T("menu-help"))
+RULES = Choice("rules", T("menu-rules"))
 
 
 @routes.command("menu", "мәзір", "меню", "басты бет", "главная")
@@ -31,7 +39,7 @@ async def menu(turn: Turn) -> Sequence[Reply]:
     """The same entries always; what was begun can be taken up again."""
     standing = await roles.standing(turn.unit, turn.speaker)
     profile = await residents.profile(turn.unit, turn.speaker)
-    text = await _where(turn, standing, profile)
+    text: Words = await _where(turn, standing, profile)
     choices = [*_begun(turn, profile), *_work(standing), *_always(profile, turn.stopped)]
     parked = turn.state.parked
     notice = _waits(parked) if parked and _known(parked.form) else None
@@ -40,10 +48,21 @@ async def menu(turn: Turn) -> Sequence[Reply]:
         choices.remove(REGISTER)
     if turn.stopped:
         notice = T("stopped-line")
+    if speaking := await _who_speaks(turn):
+        text = Joined([speaking, text])
     return [Reply(text, choices, title=T("menu-title"), notice=notice)]
 
 
-async def menu_saying(turn: Turn, receipt: T) -> Sequence[Reply]:
+async def _who_speaks(turn: Turn) -> T | None:
+    """Where several people share the phone: who writes now."""
+    here = await people.members(turn.unit, turn.address)
+    if len(here) < 2:
+        return None
+    me = next((one.shown for one in here if one.id == turn.speaker), None)
+    return T("family-speaking", name=me) if me else T("family-nobody")
+
+
+async def menu_saying(turn: Turn, receipt: Words) -> Sequence[Reply]:
     """The menu, with what has just happened before it."""
     first, *rest = await menu(turn)
     return [first.saying(receipt), *rest]
@@ -77,7 +96,7 @@ async def resume_or_menu(turn: Turn, receipt: T) -> Sequence[Reply]:
 @routes.command("help", "көмек", "помощь", "анықтама", "справка")
 async def help_(turn: Turn) -> Sequence[Reply]:
     """What this is, and the words that work everywhere."""
-    return [Reply(T("help-text"), nav=(MENU,))]
+    return [Reply(T("help-text"), [RULES], nav=(MENU,))]
 
 
 @routes.choice("help")
@@ -118,9 +137,17 @@ def _begun(turn: Turn, profile: residents.Profile | None) -> list[Choice]:
 
 
 def _work(standing: Sequence[RoleView]) -> list[Choice]:
-    may_send = any(view.role in MAY_SEND_NOTICES for view in standing)
+    may_send = any(
+        view.role in MAY_SEND_NOTICES and (view.may(Power.SEND) or view.may(Power.URGENT))
+        for view in standing
+    )
     may_see = any(view.role in MAY_SEE_NOTICES for view in standing)
-    return [*([SEND] if may_send else []), *([SENT] if may_see else [])]
+    may_see_roles = any(view.role in MAY_SEE_ROLES for view in standing)
+    return [
+        *([SEND] if may_send else []),
+        *([SENT] if may_see else []),
+        *([ROLES] if may_see_roles else []),
+    ]
 
 
 def _always(profile: residents.Profile | None, stopped: bool) -> list[Choice]:

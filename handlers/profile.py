@@ -6,7 +6,7 @@ from conversation.message import Choice, Reply
 from conversation.router import Routes
 from conversation.turn import Turn
 from core.texts import T
-from handlers import home, registration
+from handlers import family, home, joining, registration
 from handlers.village import VILLAGE
 from services import residents
 
@@ -19,6 +19,8 @@ DELETE = Choice("delete", T("profile-delete"))
 @routes.command("data", "деректерім", "менің деректерім", "мои данные", "данные", "профиль")
 async def show(turn: Turn) -> Sequence[Reply]:
     """All that is kept of the speaker, in plain words."""
+    if asked := await family.who(turn, "profile"):
+        return asked
     profile = await residents.profile(turn.unit, turn.speaker)
     if profile is None:
         return await home.menu_saying(turn, T("profile-guest"))
@@ -30,13 +32,17 @@ async def show(turn: Turn) -> Sequence[Reply]:
         "phone": profile.phone or "",
     }
     text = T("profile-text", **await registration.described(turn, answers))
-    return [Reply(text, [EDIT, DELETE], title=T("menu-profile"), nav=(home.MENU,))]
+    more = [*await joining.profile_choices(turn), *await family.profile_choices(turn)]
+    return [Reply(text, [EDIT, *more, DELETE], title=T("menu-profile"), nav=(home.MENU,))]
 
 
 @routes.choice("profile")
 async def from_menu(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """My data, from the menu."""
     return await show(turn)
+
+
+family.remember("profile", from_menu)
 
 
 @routes.choice("profile-edit")

@@ -13,12 +13,12 @@ from conversation.state import Answers
 from conversation.turn import Turn
 from core.clock import local_date
 from core.texts import T, Words
-from handlers import home, village
+from handlers import home, joining, village
 from handlers.forms import known, shown, unclear
 from rules.dates import NoSuchDay, read_day
 from rules.names import LONGEST_NAME, NameFault, check_name
-from rules.people import PEOPLE_RULES, age
-from services import residents, territory
+from rules.people import age, birthday
+from services import people, residents, rulebook, territory
 from services.residents import Registration
 
 routes = Routes()
@@ -30,8 +30,25 @@ async def begin(turn: Turn, village: str | None = None) -> Sequence[Reply]:
     """Starts at the consent; a deep link may have named the village already."""
     answers = await _prefilled(turn, village)
     if phone := _proved_by_channel(turn):
-        answers |= {"phone": phone, "proved": True}
+        answers |= await _proved(turn, phone)
     return await forms.begin(turn, FORM, answers)
+
+
+async def begin_other(turn: Turn) -> Sequence[Reply]:
+    """One more person behind this chat: a registration of their own, with the same phone."""
+    answers: Answers = {"other": True}
+    mine = await residents.profile(turn.unit, turn.speaker)
+    phone = _proved_by_channel(turn)
+    if phone is None and mine is not None and mine.level in people.PROVED:
+        phone = mine.phone
+    if phone:
+        answers |= await _proved(turn, phone)
+    return await forms.begin(turn, FORM, answers)
+
+
+async def _proved(turn: Turn, phone: str) -> Answers:
+    """The answers about a phone that the messenger vouches for."""
+    return {"phone": phone, "proved": True, "known": await joining.known_elsewhere(turn, phone)}
 
 
 async def begin_or_resume(turn: Turn, village: str) -> Sequence[Reply]:
@@ -162,8 +179,14 @@ async def _birth(turn: Turn, answers: Answers, given: Given) -> Accepted:
         return Problem(T("birth-form", typed=shown(typed)))
     if day > today:
         return Problem(T("birth-future", typed=shown(typed)))
-    if age(day, today) > PEOPLE_RULES.oldest_age:
-        return Problem(T("birth-too-old", typed=shown(typed), age=age(day, today)))
+    rules = await rulebook.of(turn.unit.session, text_of(answers, village.VILLAGE) or None)
+    years = age(day, today)
+    if years > rules.oldest_age:
+        return Problem(T("birth-too-old", typed=shown(typed), age=years))
+    if years < rules.youngest_age:
+        return Problem(
+            T("birth-too-young", typed=shown(typed), age=years, youngest=rules.youngest_age)
+        )
     return Done({"birth": day.isoformat()})
 
 
@@ -187,7 +210,7 @@ async def _phone(turn: Turn, answers: Answers, given: Given) -> Accepted:
     if given.contact is not None:
         if not given.contact.own:
             return Problem(T("phone-foreign"))
-        return Done({"phone": given.contact.phone, "proved": True})
+        return Done(await _proved(turn, given.contact.phone))
     if not given.text.strip():
         return Problem(T("text-needed"), repeats=True)
     if turn.incoming.channel is ChannelName.TELEGRAM:
@@ -266,14 +289,24 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
         phone=text_of(answers, "phone") or None,
         phone_proved=bool(answers.get("proved")),
     )
-    person = await residents.register(turn.unit, turn.address, turn.speaker, given)
+    speaker = None if answers.get("other") else turn.speaker
+    if answers.get("other"):
+        room, most = await people.has_room(turn.unit, turn.address, given.place_code)
+        if not room:
+            return await home.menu_saying(turn, T("family-full", most=most))
+    person = await residents.register(turn.unit, turn.address, speaker, given)
     turn.speak_as(person)
     if answers.get("again"):
-        return await home.menu_saying(turn, T("profile-corrected"))
+        proved = given.phone if given.phone_proved else None
+        offered = await joining.offer(turn, proved) if proved else None
+        return offered or await home.menu_saying(turn, T("profile-corrected"))
     place = await territory.get_place(turn.unit.session, given.place_code)
-    minor = age(birth, local_date(turn.unit.now)) < PEOPLE_RULES.adult_age
-    key = "registered-minor" if minor else "registered"
-    return await home.menu_saying(turn, T(key, village=territory.name_of(place).full))
+    rules = await rulebook.of(turn.unit.session, given.place_code)
+    adult_on = birthday(birth, rules.adult_age)
+    name = territory.name_of(place).full
+    if adult_on > local_date(turn.unit.now):
+        return await home.menu_saying(turn, T("registered-minor", village=name, day=adult_on))
+    return await home.menu_saying(turn, T("registered", village=name))
 
 
 def _cancelled(answers: Answers) -> T:
@@ -286,6 +319,7 @@ FORM = known(
         version=1,
         steps=(
             Step("consent", _ask_consent, _consent, holds=("consent",), ways_out=False),
+            joining.step("same"),
             Step("name", _ask_name, _name, free_text=True, holds=("name",)),
             village.step(),
             Step("street", _ask_street, _street, free_text=True, holds=("street",)),
@@ -298,6 +332,7 @@ FORM = known(
                 applies=_phone_is_asked,
                 holds=("phone",),
             ),
+            joining.step("same-by-contact"),
             Step("summary", _ask_summary, _summary),
         ),
         finish=_finish,

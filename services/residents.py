@@ -1,5 +1,6 @@
 """Residents: registration, what is kept of them, deletion."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -8,9 +9,10 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.clock import local_date
+from models.delivery import Draft
 from models.people import Address, Resident, ResidentAddress
-from rules.people import adult_from
-from services import roles
+from rules.people import birthday
+from services import roles, rulebook
 from services.territory import find_home
 from services.unit import Refused, Unit
 
@@ -67,7 +69,8 @@ async def register(unit: Unit, address: UUID, speaker: UUID | None, given: Regis
         raise Refused("refused-place")
     person = speaker or await new_person(unit, address, given.language)
     resident = await unit.session.get_one(Resident, person, with_for_update=True)
-    _fill(unit, resident, given)
+    rules = await rulebook.of(unit.session, given.place_code)
+    _fill(unit, resident, given, birthday(given.birth_date, rules.adult_age))
     await unit.session.flush()
     await _reached_at(unit, person, address)
     unit.audit("resident-registered", person, place=given.place_code, level=resident.level)
@@ -94,9 +97,29 @@ async def forget(unit: Unit, resident: UUID) -> None:
 
     Counts, receipts and the audit trail keep the id, which leads to nobody any more.
     """
+    merged = await unit.session.scalars(select(Resident.id).where(Resident.merged_into == resident))
+    records = [resident, *merged]
+    await wipe(unit, records, deleted=True)
+    await _forget_what_was_said(unit, resident)
+    await _withdraw_what_waits(unit, resident)
+    for view in await roles.standing(unit, resident):
+        await roles.revoke(unit, resident, view.role, view.place_code)
+    await unit.session.execute(delete(Draft).where(Draft.author_id.in_(records)))
+    await _forget_conversations(unit, resident)
+    await unit.session.execute(
+        delete(ResidentAddress).where(ResidentAddress.resident_id.in_(records))
+    )
+    await unit.session.execute(
+        update(Address).where(Address.speaker_id.in_(records)).values(speaker_id=None)
+    )
+    unit.audit("resident-deleted", resident)
+
+
+async def wipe(unit: Unit, records: Sequence[UUID], *, deleted: bool) -> None:
+    """Nothing personal is left in these rows; `deleted`: the person asked for it."""
     await unit.session.execute(
         update(Resident)
-        .where(Resident.id == resident)
+        .where(Resident.id.in_(records))
         .values(
             full_name=None,
             street=None,
@@ -105,20 +128,23 @@ async def forget(unit: Unit, resident: UUID) -> None:
             phone_hash=None,
             adult_on=None,
             place_code=None,
-            deleted_at=unit.now,
+            muted=[],
+            deleted_at=unit.now if deleted else Resident.deleted_at,
         )
     )
-    await _forget_what_was_said(unit, resident)
-    await _withdraw_what_waits(unit, resident)
-    for view in await roles.standing(unit, resident):
-        await roles.revoke(unit, resident, view.role, view.place_code)
+
+
+async def _forget_conversations(unit: Unit, resident: UUID) -> None:
+    """What was being typed on chats that are this person's alone."""
     await unit.session.execute(
-        delete(ResidentAddress).where(ResidentAddress.resident_id == resident)
+        text(
+            "UPDATE address AS a SET state = NULL FROM resident_address AS ra"
+            " WHERE ra.address_id = a.id AND ra.resident_id = :resident"
+            " AND NOT EXISTS (SELECT 1 FROM resident_address AS o"
+            "  WHERE o.address_id = a.id AND o.resident_id <> :resident)"
+        ),
+        {"resident": resident},
     )
-    await unit.session.execute(
-        update(Address).where(Address.speaker_id == resident).values(speaker_id=None)
-    )
-    unit.audit("resident-deleted", resident)
 
 
 async def _forget_what_was_said(unit: Unit, resident: UUID) -> None:
@@ -160,9 +186,9 @@ async def speakers(unit: Unit, address: UUID) -> list[UUID]:
     return list(found)
 
 
-def _fill(unit: Unit, resident: Resident, given: Registration) -> None:
+def _fill(unit: Unit, resident: Resident, given: Registration, majority: date) -> None:
+    """`majority`: the calendar day of full legal capacity (Civil Code art. 17)."""
     seal, row = unit.keyring.seal, resident.id
-    majority = adult_from(given.birth_date)
     resident.level = _level(unit, resident, given)
     resident.full_name = seal(NAME, row, given.full_name)
     resident.street = seal(STREET, row, given.street) if given.street else None

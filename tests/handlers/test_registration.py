@@ -1,6 +1,6 @@
 """Registration in both languages: what is wrong is explained, what was right is not lost."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from support.talk import KK, NAME, RU, TELEGRAM, WHATSAPP, Person, Talk
@@ -180,10 +180,28 @@ async def test_a_minor_hears_from_when_to_vote(
 ) -> None:
     person = await at(talk, "birth", language)
     await person.says(typed, "1", "1")
-    assert person.hears(key, village=_bugrovoe(language))
+    day = {"day": date(2028, 11, 20)} if key == "registered-minor" else {}
+    assert person.hears(key, village=_bugrovoe(language), **day)
     profile = await kept(talk, person)
     assert profile is not None
     assert profile.adult == (key == "registered")
+
+
+@BOTH
+async def test_a_child_hears_who_may_register(talk: Talk, language: Language) -> None:
+    """And becomes an adult by the calendar alone, at midnight in Almaty."""
+    person = await at(talk, "birth", language)
+    await person.say("20.11.2015")
+    assert person.hears("birth-too-young", typed="20.11.2015", age=11, youngest=14)
+    await person.says("21.11.2008", "1", "1")
+    talk.clock.at = datetime(2026, 11, 20, 18, 59, 59, tzinfo=UTC)
+    profile = await kept(talk, person)
+    assert profile is not None
+    assert not profile.adult
+    talk.clock.at = datetime(2026, 11, 20, 19, 0, tzinfo=UTC)
+    profile = await kept(talk, person)
+    assert profile is not None
+    assert profile.adult
 
 
 def _bugrovoe(language: Language) -> str:

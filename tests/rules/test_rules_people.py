@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.people import PEOPLE_RULES, PeopleRules, adult_from, age, birthday
+from rules.people import age, birthday
 
 
 @pytest.mark.parametrize(
@@ -37,12 +37,7 @@ def test_age(birth: date, today: date, years: int) -> None:
     ],
 )
 def test_majority(birth: date, day: date) -> None:
-    assert adult_from(birth) == day
-
-
-def test_majority_is_a_rule_of_the_rulebook() -> None:
-    assert PEOPLE_RULES.adult_age == 18
-    assert adult_from(date(2008, 11, 20), PeopleRules(adult_age=21)) == date(2029, 11, 20)
+    assert birthday(birth, 18) == day
 
 
 @given(st.dates(date(1900, 1, 1), date(2100, 1, 1)), st.integers(0, 120))
@@ -54,6 +49,6 @@ def test_age_changes_on_the_birthday_only(birth: date, years: int) -> None:
 
 @given(st.dates(date(1900, 1, 1), date(2100, 1, 1)))
 def test_the_day_of_majority_is_the_first_of_being_18(birth: date) -> None:
-    day = adult_from(birth)
+    day = birthday(birth, 18)
     assert age(birth, day) == 18
     assert age(birth, day - timedelta(days=1)) == 17

@@ -166,6 +166,10 @@ class Person:
         """Taps the button whose words this text is."""
         return await self.tap(self.t(key))
 
+    async def pick_first(self, key: str, name: str = "Серік А.") -> str:
+        """Taps the button whose words are this text with this name."""
+        return await self.tap(self.t(key, name=name))
+
     async def say(self, text: str) -> str:
         """Types this; what is answered."""
         return await self._send(Kind.TEXT, text=text)

@@ -1,0 +1,132 @@
+"""Several people on one phone: who is speaking, one more, one less."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from conversation.message import Choice, Reply
+from conversation.router import ChoiceHandler, Routes
+from conversation.turn import Turn
+from core.ids import from_short, short
+from core.texts import T
+from handlers import home, registration
+from services import people
+from services.unit import Refused
+
+routes = Routes()
+
+REMEMBERED = timedelta(minutes=15)  # how long "it is me" holds
+_THEN: dict[str, ChoiceHandler] = {}
+
+
+def remember(code: str, handler: ChoiceHandler) -> None:
+    """Where to go on when somebody has said who they are."""
+    _THEN[code] = handler
+
+
+async def who(turn: Turn, then: str, ids: tuple[str, ...] = ()) -> Sequence[Reply] | None:
+    """The question who is speaking, or None where that is known.
+
+    For what is one person's own: data, moving, deletion; later votes and signatures. `then` is
+    the code under which the handler was remembered.
+    """
+    here = await people.members(turn.unit, turn.address)
+    if len(here) < 2 or _known_by(turn):
+        return None
+    choices = [Choice("who", one.shown, (short(one.id), then, *ids)) for one in here]
+    return [Reply(T("family-who"), choices, nav=(home.MENU,))]
+
+
+def _known_by(turn: Turn) -> bool:
+    spoke = turn.state.spoke
+    if spoke is None or turn.speaker is None or spoke[0] != str(turn.speaker):
+        return False
+    return turn.unit.now - datetime.fromisoformat(spoke[1]) < REMEMBERED
+
+
+@routes.choice("who")
+async def speaks(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """Somebody said who they are; on with what they wanted."""
+    identifier, then, *rest = ids if len(ids) > 1 else ("", "")
+    await _speak_as(turn, identifier)
+    handler = _THEN.get(then)
+    return await handler(turn, tuple(rest)) if handler else await home.menu(turn)
+
+
+async def _speak_as(turn: Turn, identifier: str) -> None:
+    here = {short(one.id): one.id for one in await people.members(turn.unit, turn.address)}
+    if identifier not in here:
+        turn.unit.audit("tap-refused", turn.address)
+        raise Refused("refused-member")
+    turn.speak_as(here[identifier])
+    turn.state.spoke = (str(here[identifier]), turn.unit.now.isoformat())
+
+
+# The screen
+
+
+async def profile_choices(turn: Turn) -> list[Choice]:
+    """The way to the people on this phone, from the profile."""
+    return [Choice("family", T("family-menu"))]
+
+
+@routes.choice("family")
+async def show(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """Who is behind this phone; one more, one less, somebody else speaks."""
+    here = await people.members(turn.unit, turn.address)
+    choices = [Choice("family-add", T("family-add"))]
+    if len(here) > 1:
+        choices += [Choice("who", T("family-speaks", name=one.shown), (short(one.id), "family"))
+                    for one in here if one.id != turn.speaker]  # fmt: skip
+        choices += [Choice("family-off", T("family-off", name=one.shown), (short(one.id),))
+                    for one in here]  # fmt: skip
+    names = ", ".join(one.shown for one in here)
+    return [Reply(T("family-here", names=names), choices, nav=(home.MENU,))]
+
+
+remember("family", show)
+
+
+@routes.choice("family-add")
+async def add(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """Registers one more person behind this chat."""
+    here = await people.members(turn.unit, turn.address)
+    place = here[0].place_code if here else None
+    room, most = await people.has_room(turn.unit, turn.address, place)
+    if not room:
+        return await home.menu_saying(turn, T("family-full", most=most))
+    return await registration.begin_other(turn)
+
+
+@routes.choice("family-off")
+async def ask_off(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """Says what it means, and asks."""
+    member = await _member(turn, ids)
+    choices = [
+        Choice("family-off-yes", T("family-off-yes"), ids),
+        Choice("family", T("family-off-no")),
+    ]
+    return [Reply(T("family-off-ask", name=member.shown), choices)]
+
+
+@routes.choice("family-off-yes")
+async def off(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """Taken off this phone; the data stay."""
+    member = await _member(turn, ids)
+    alone = await people.take_off(turn.unit, member.id, turn.address)
+    if turn.speaker == member.id:
+        left = await people.members(turn.unit, turn.address)
+        turn.speak_as(left[0].id if left else None)
+    key = "family-off-alone" if alone else "family-off-done"
+    return await home.menu_saying(turn, T(key, name=member.shown))
+
+
+async def _member(turn: Turn, ids: tuple[str, ...]) -> people.Known:
+    try:
+        wanted = from_short(ids[0])
+    except (ValueError, IndexError):
+        wanted = None
+    found = next((m for m in await people.members(turn.unit, turn.address) if m.id == wanted), None)
+    if found is None:
+        turn.unit.audit("tap-refused", turn.address)
+        raise Refused("refused-member")
+    return found

@@ -1,0 +1,199 @@
+"""One person on two messengers: the same proved phone offers to join, a date of birth confirms."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from conversation import forms
+from conversation.forms import Accepted, Done, Form, Given, Leave, Problem, Stay, Step, text_of
+from conversation.message import ChannelName, Choice, Reply
+from conversation.router import Routes
+from conversation.state import Answers
+from conversation.turn import Turn
+from core.clock import local_date
+from core.ids import from_short, short
+from core.texts import Near, T
+from handlers import home
+from handlers.forms import known, shown, unclear
+from rules.dates import NoSuchDay, read_day
+from services import people, residents, territory
+from services.people import Known
+from services.unit import Refused
+
+routes = Routes()
+
+TRIES = 2  # wrong dates of birth, then it is somebody else
+
+
+async def known_elsewhere(turn: Turn, phone: str) -> list[str]:
+    """Who proved this phone on another chat, as the answer "known" keeps it."""
+    found = await people.known_by_phone(turn.unit, phone, turn.address, turn.speaker)
+    return [str(one.id) for one in found]
+
+
+def step(name: str) -> Step:
+    """The question "is this you?", as forms declare it; asked where somebody has proved this
+    phone before. On WhatsApp that is known at once, on Telegram when the contact is shared."""
+    return Step(name, _ask, _accept, True, _applies, _back, holds=("known",))
+
+
+def _applies(answers: Answers) -> bool:
+    return bool(answers.get("known"))
+
+
+def _back(answers: Answers) -> bool:
+    """From the date of birth back to who it is."""
+    return answers.pop("joins", None) is not None
+
+
+async def _candidates(turn: Turn, answers: Answers) -> list[Known]:
+    found = await people.known_by_phone(
+        turn.unit, text_of(answers, "phone"), turn.address, turn.speaker
+    )
+    return [one for one in found if str(one.id) in answers["known"]]
+
+
+async def _ask(turn: Turn, answers: Answers) -> Reply:
+    candidates = await _candidates(turn, answers)
+    chosen = next((one for one in candidates if str(one.id) == answers.get("joins")), None)
+    if chosen is not None:
+        return Reply(T("join-birth", name=chosen.shown))
+    choices = []
+    for one in candidates:
+        place = await territory.get_place(turn.unit.session, one.place_code)
+        village = territory.name_of(place).full
+        choices.append(Choice("j-yes", T("join-yes", name=one.shown), (short(one.id),), village))
+    return Reply(T("join-ask"), [*choices, Choice("j-no", T("join-no"))])
+
+
+async def _accept(turn: Turn, answers: Answers, given: Given) -> Accepted:
+    match given.chosen and (given.chosen.code, *given.chosen.ids):
+        case ("j-yes", identifier) if str(from_short(identifier)) in answers["known"]:
+            return Stay({"joins": str(from_short(identifier))})
+        case ("j-no",):
+            return Done({"known": [], "joins": None})
+    if not answers.get("joins"):
+        return unclear("join-unclear", given)
+    return await _confirm(turn, answers, given)
+
+
+async def _confirm(turn: Turn, answers: Answers, given: Given) -> Accepted:
+    """The date of birth has to be the one that is kept."""
+    typed = given.text.strip()
+    if not typed:
+        return Problem(T("text-needed"), repeats=True)
+    try:
+        day = read_day(typed, local_date(turn.unit.now))
+    except NoSuchDay:
+        return Problem(T("birth-no-such-day", typed=shown(typed)))
+    if day is None:
+        return Problem(T("birth-form", typed=shown(typed)))
+    kept = UUID(answers["joins"])
+    if not await people.is_born(turn.unit, kept, day):
+        tries = int(answers.get("tries", 0)) + 1
+        if tries >= TRIES:
+            return Stay({"joins": None, "tries": 0}, T("join-not-you"))
+        answers["tries"] = tries
+        return Problem(T("join-birth-wrong", typed=shown(typed)))
+    try:
+        speaker = None if answers.get("other") else turn.speaker
+        await people.join(turn.unit, kept, speaker, turn.address, text_of(answers, "phone"))
+    except Refused:
+        return Stay({"joins": None}, T("refused-join"))
+    turn.speak_as(kept)
+    await residents.set_language(turn.unit, kept, turn.said)
+    turn.state.form = None
+    return Leave([_prefer_ask(T("joined"))])
+
+
+# On its own, for somebody who is registered already
+
+
+async def offer(turn: Turn, phone: str) -> Sequence[Reply] | None:
+    """After a phone was proved: the offer, if somebody else is known by it."""
+    known_ids = await known_elsewhere(turn, phone)
+    if not known_ids:
+        return None
+    return await forms.begin(turn, FORM, {"phone": phone, "known": known_ids})
+
+
+async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
+    return await home.menu(turn)
+
+
+FORM = known(
+    Form(
+        name="joining",
+        version=1,
+        steps=(step("same"),),
+        finish=_finish,
+        cancelled=T("join-undo"),
+    )
+)
+routes.form(FORM)
+
+
+# Which messenger first
+
+
+def _prefer_ask(receipt: T | None = None) -> Reply:
+    choices = [Choice("prefer", T(f"messenger-{one}"), (one.value,)) for one in ChannelName]
+    last = Choice("prefer", T("prefer-last"), ("last",))
+    return Reply(T("prefer-ask"), [*choices, last], notice=receipt, nav=(home.MENU,))
+
+
+@routes.choice("prefer-ask")
+async def ask_preferred(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """Which messenger do notices go to first?"""
+    return [_prefer_ask()]
+
+
+@routes.choice("prefer")
+async def prefer(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """Keeps the choice."""
+    channel = next((one for one in ChannelName if ids and one.value == ids[0]), None)
+    if turn.speaker is not None:
+        await people.prefer(turn.unit, turn.speaker, channel)
+    done = T("prefer-done", messenger=T(f"messenger-{channel}")) if channel else T("prefer-any")
+    return await home.menu_saying(turn, done)
+
+
+# Apart again
+
+
+async def profile_choices(turn: Turn) -> list[Choice]:
+    """What the profile offers to somebody with two messengers."""
+    if turn.speaker is None:
+        return []
+    choices = []
+    if len(await people.channels(turn.unit, turn.speaker)) > 1:
+        choices.append(Choice("prefer-ask", T("prefer-menu")))
+    if await people.joined(turn.unit, turn.speaker):
+        choices.append(Choice("part", T("part-menu")))
+    return choices
+
+
+@routes.choice("part")
+async def ask_part(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """Says what parting does, and asks."""
+    found = await people.joined(turn.unit, turn.speaker) if turn.speaker else []
+    if not found:
+        return await home.menu_saying(turn, T("part-none"))
+    until = Near(local_date(found[0].until), turn.unit.now)
+    choices = [
+        Choice("part-yes", T("part-yes"), (short(found[0].merge),)),
+        Choice("menu", T("part-no"), durable=True),
+    ]
+    return [Reply(T("part-ask", until=until), choices)]
+
+
+@routes.choice("part-yes")
+async def part(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """Two people again: this chat speaks for whom it spoke before."""
+    try:
+        merge = from_short(ids[0])
+    except (ValueError, IndexError):
+        turn.unit.audit("tap-refused", turn.address)
+        raise Refused("refused-part") from None
+    await people.part(turn.unit, merge)
+    turn.speak_as(await people.speaker_of(turn.unit, turn.address))
+    return await home.menu_saying(turn, T("parted"))

@@ -1,0 +1,45 @@
+## Правила места, простыми словами
+
+menu-rules = Правила
+rules-at = Что действует здесь: { $place }.
+rules-all = Что действует у всех, пока место не решило иначе.
+rules-everywhere = вся система
+rules-act = — так решено: { $act } ({ $place }).
+rules-default = Местных решений об этом пока нет, действуют обычные значения.
+
+rule-youngest-age = • Зарегистрироваться можно с { $value ->
+        [one] { $value } года
+       *[other] { $value } лет
+    }.
+rule-adult-age = • Голосовать и подписывать можно с { $value ->
+        [one] { $value } года
+       *[other] { $value } лет
+    }.
+rule-people-on-a-phone = • С одного телефона могут писать несколько человек семьи, не больше { $value }.
+rule-move-cooling-off = • После переезда голос на новом месте считается через { $value ->
+        [one] { $value } день
+        [few] { $value } дня
+       *[other] { $value } дней
+    }.
+rule-move-at-once = • После переезда голос на новом месте считается сразу.
+rule-merge-undo = • Если два чата объединили по ошибке, вернуть можно в течение { $value ->
+        [one] { $value } дня
+       *[other] { $value } дней
+    }.
+rule-quiet = • С { $begins } до { $ends } сообщения не приходят, кроме таких: { $kinds }.
+rule-quiet-all = • С { $begins } до { $ends } сообщения не приходят.
+rule-no-quiet = • Сообщения могут прийти в любое время суток.
+rule-other-messenger-after = • Непрочитанное сообщение приходит и во второй мессенджер через { $value ->
+        [one] { $value } час
+        [few] { $value } часа
+       *[other] { $value } часов
+    }.
+rule-invitation-term = • Приглашение на роль действует { $value ->
+        [one] { $value } день
+        [few] { $value } дня
+       *[other] { $value } дней
+    }.
+rule-same-notice-within = • Если то же сообщение отправляют снова в течение { $value ->
+        [one] { $value } часа
+       *[other] { $value } часов
+    }, сначала переспросим.

@@ -1,0 +1,191 @@
+"""One person on two messengers, a family on one phone: by conversation, in both languages."""
+
+from datetime import timedelta
+
+import pytest
+from support.talk import KK, RU, TELEGRAM, WHATSAPP, Person, Talk
+
+from bot.clockwork import Clockwork
+from conversation.message import ChannelName
+from core.languages import Language
+from services import people
+
+BOTH = pytest.mark.parametrize("language", [KK, RU])
+EACH = pytest.mark.parametrize(("first", "second"), [(TELEGRAM, WHATSAPP), (WHATSAPP, TELEGRAM)])
+COUNTED = (
+    "SELECT count(*) FROM resident WHERE registered_at IS NOT NULL AND deleted_at IS NULL"
+    " AND merged_into IS NULL"
+)
+
+
+def with_phone_of(talk: Talk, other: Person, channel: ChannelName) -> Person:
+    """A new chat on this messenger with the other's number."""
+    person = talk.person(channel)
+    person.number = other.number
+    return person
+
+
+async def registered(talk: Talk, channel: ChannelName, language: Language) -> Person:
+    """Somebody whose phone is proved."""
+    person = talk.person(channel)
+    await person.chooses(language)
+    await person.registers(until="phone")
+    if channel is TELEGRAM:
+        await person.share()
+    await person.pick("summary-yes")
+    return person
+
+
+async def asked(talk: Talk, first: ChannelName, second: ChannelName, language: Language) -> Person:
+    """Somebody registered on the first messenger who is asked "is this you?" on the second."""
+    known = await registered(talk, first, language)
+    again = with_phone_of(talk, known, second)
+    await again.chooses(language)
+    if second is WHATSAPP:
+        await again.pick("consent-yes")
+    else:
+        await again.registers(until="phone")
+        await again.share()
+    assert again.hears("join-ask")
+    return again
+
+
+@BOTH
+@EACH
+async def test_the_same_person_joins(
+    talk: Talk, first: ChannelName, second: ChannelName, language: Language
+) -> None:
+    """Nobody is counted twice; the messenger that comes first is chosen; it can be undone."""
+    again = await asked(talk, first, second, language)
+    assert "Ахметов" not in again.text + "".join(again.labels), "only a first name and a letter"
+    await again.pick_first("join-yes")
+    assert again.hears("join-birth", name="Серік А.")
+    await again.say("01.01.1990")
+    assert again.hears("join-birth-wrong", typed="01.01.1990")
+    await again.say("05.03.1986")
+    assert again.hears("joined")
+    assert await talk.one(COUNTED) == 1
+    await again.pick("messenger-telegram")
+    assert await talk.one("SELECT preferred_channel FROM resident WHERE preferred_channel"
+                          " IS NOT NULL") == "telegram"  # fmt: skip
+    await again.pick("menu-profile")
+    await again.pick("part-menu")
+    await again.pick("part-yes")
+    assert again.hears("parted")
+    assert await again.form() is None
+    await again.say("/menu")
+    assert again.t("menu-register") in again.labels, "this chat speaks for nobody again"
+    assert await talk.one(COUNTED) == 1
+
+
+@BOTH
+@EACH
+async def test_somebody_else_with_the_same_number_does_not(
+    talk: Talk, first: ChannelName, second: ChannelName, language: Language
+) -> None:
+    """Two wrong dates: not joined, nothing lost, the registration goes on."""
+    again = await asked(talk, first, second, language)
+    await again.pick_first("join-yes")
+    await again.says("01.01.1990", "02.01.1990")
+    assert again.hears("join-not-you")
+    await again.pick("join-no")
+    if second is WHATSAPP:
+        await again.says("Ахметова Айгүл", "Бугровое", "да", "1", "12.04.1990")
+    await again.pick("summary-yes")
+    assert await talk.one(COUNTED) == 2
+    assert (await talk.audited()).count("join-birth-wrong") == 2
+
+
+async def test_two_taps_and_two_chats_at_once_join_once(talk: Talk) -> None:
+    again = await asked(talk, TELEGRAM, WHATSAPP, RU)
+    await again.pick_first("join-yes")
+    await again.say("05.03.1986")
+    await again.say("05.03.1986")
+    assert await talk.one("SELECT count(*) FROM merge") == 1
+    assert await talk.one(COUNTED) == 1
+
+
+async def test_after_the_term_nothing_personal_is_left_of_the_record_that_went(
+    talk: Talk,
+) -> None:
+    """And parting is refused."""
+    again = await asked(talk, TELEGRAM, WHATSAPP, RU)
+    await again.pick_first("join-yes")
+    await again.say("05.03.1986")
+    talk.clock.advance(timedelta(days=31))
+    clock = Clockwork(talk.db.database, talk.db.keyring, talk.clock, lambda: None)
+    await clock.work_due()
+    (gone,) = await talk.rows("SELECT * FROM resident WHERE merged_into IS NOT NULL")
+    assert gone["full_name"] is gone["birth_date"] is gone["phone"] is None
+    await again.say("/data")
+    assert again.t("part-menu") not in again.labels
+
+
+# A family
+
+
+@BOTH
+@pytest.mark.parametrize("channel", ChannelName)
+async def test_a_family_on_one_phone(talk: Talk, channel: ChannelName, language: Language) -> None:
+    """One more is registered, who speaks is asked where it matters, one less can be undone."""
+    person = await registered(talk, channel, language)
+    await person.say("/data")
+    await person.pick("family-menu")
+    await person.pick("family-add")
+    await person.says("1", "Ахметова Айгүл", "Бугровое", "да", "1", "12.04.1990")
+    await person.pick("summary-yes")
+    assert await talk.one(COUNTED) == 2
+    assert await talk.one("SELECT count(*) FROM address") == 1
+    assert person.hears("family-speaking", name="Айгүл А.")
+    talk.clock.advance(timedelta(minutes=20))
+    await person.say("/data")
+    assert person.hears("family-who")
+    await person.tap("Серік А.")
+    assert "Ахметов Серік" in person.text
+    await person.say("/data")
+    assert "Ахметов Серік" in person.text, "within a quarter of an hour it is not asked again"
+    await person.pick("family-menu")
+    await person.tap(person.t("family-off", name="Айгүл А."))
+    assert person.hears("family-off-ask", name="Айгүл А.")
+    await person.pick("family-off-yes")
+    assert person.hears("family-off-alone", name="Айгүл А.")
+    async with talk.db.unit() as unit:
+        address = (await person.address())["id"]
+        assert len(await people.members(unit, address)) == 1  # type: ignore[arg-type]
+    assert await talk.one(COUNTED) == 2, "the data stay"
+
+
+async def test_a_phone_has_room_for_so_many(talk: Talk) -> None:
+    async with talk.db.unit() as unit:
+        from services import rulebook
+
+        await rulebook.decide(unit, "people-on-a-phone", "1", None, "Приказ № 1")
+    person = await talk.resident(TELEGRAM, RU)
+    await person.say("/data")
+    await person.pick("family-menu")
+    await person.pick("family-add")
+    assert person.hears("family-full", most=1)
+
+
+async def test_nobody_speaks_for_somebody_of_another_phone(talk: Talk) -> None:
+    """A forged tap is refused and noted."""
+    from core.ids import short
+
+    person, other = await talk.resident(TELEGRAM, RU), await talk.resident(WHATSAPP, RU)
+    stranger = (await other.address())["speaker_id"]
+    await person.say("/data")
+    turn = (await person.state()).turn
+    for code in ("who", "family-off", "family-off-yes"):
+        await person.press(f"s.{_base36(turn)}.{code}.{short(stranger)}.profile")  # type: ignore[arg-type]
+        assert person.hears("refused-member")
+        turn = (await person.state()).turn
+    assert (await person.address())["speaker_id"] != stranger
+    assert (await talk.audited()).count("tap-refused") >= 3
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+    return digits or "0"
