@@ -9,7 +9,6 @@ from conversation.message import Choice, Reply
 from conversation.router import Routes
 from conversation.state import Answers
 from conversation.turn import Turn
-from core.ids import from_short
 from core.languages import Language
 from core.texts import Joined, T, texts
 from handlers import sent
@@ -19,7 +18,6 @@ from handlers.notice_text import read_text
 from services import notice_changes, notices, roles, territory
 from services.notices import NoticeText, NoticeView
 from services.roles import Power
-from services.unit import Refused
 
 routes = Routes()
 
@@ -27,11 +25,7 @@ routes = Routes()
 @routes.choice("n-correct", durable=True)
 async def begin(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Starts at the first text; each can be kept as it is."""
-    try:
-        notice = from_short(ids[0])
-    except (ValueError, IndexError):
-        turn.unit.audit("tap-refused", turn.address)
-        raise Refused("refused-role") from None
+    notice = sent.notice_of(turn, ids)
     found = await notices.seen_by_office(turn.unit, notice, turn.speaker)
     await roles.require(
         turn.unit, turn.speaker, roles.MAY_SEND_NOTICES, found.place_code, Power.CORRECT

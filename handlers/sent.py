@@ -16,6 +16,7 @@ from handlers import home
 from services import notice_changes, notice_report, notices, roles, territory
 from services.notices import NoticeView, Progress
 from services.roles import Power, RoleView
+from services.unit import Refused
 
 routes = Routes()
 
@@ -66,13 +67,13 @@ def _when(notice: NoticeView) -> T:
 @routes.choice("live", durable=True)
 async def shown(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """How far it has come: on request."""
-    return [replace(await _card(turn, _id(turn, ids)), replaces_tapped=True)]
+    return [replace(await _card(turn, notice_of(turn, ids)), replaces_tapped=True)]
 
 
 @routes.choice("n-pause", durable=True)
 async def pause(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Holds what has not gone out."""
-    notice = _id(turn, ids)
+    notice = notice_of(turn, ids)
     done = await notice_changes.pause(turn.unit, notice)
     return await _said(turn, notice, T("sent-paused" if done else "sent-too-late"))
 
@@ -80,7 +81,7 @@ async def pause(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
 @routes.choice("n-resume", durable=True)
 async def resume(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Goes on where it was held."""
-    notice = _id(turn, ids)
+    notice = notice_of(turn, ids)
     done = await notice_changes.resume(turn.unit, notice)
     return await _said(turn, notice, T("sent-resumed" if done else "sent-too-late"))
 
@@ -88,7 +89,7 @@ async def resume(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
 @routes.choice("n-cancel", durable=True)
 async def ask_cancel(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Says what cancelling can still do, and asks."""
-    notice = _id(turn, ids)
+    notice = notice_of(turn, ids)
     found = await notices.seen_by_office(turn.unit, notice, turn.speaker)
     counts = await notices.progress(await turn.unit.connection(), notice)
     left = counts.total - counts.sent - counts.announced if found.queued_at else 0
@@ -103,7 +104,7 @@ async def ask_cancel(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
 @routes.choice("n-cancel-yes")
 async def cancel(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Whoever has not got it does not get it."""
-    notice = _id(turn, ids)
+    notice = notice_of(turn, ids)
     done = await notice_changes.cancel(turn.unit, notice)
     return await _said(turn, notice, T("sent-cancelled" if done else "sent-too-late"))
 
@@ -111,7 +112,7 @@ async def cancel(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
 @routes.choice("n-report", durable=True)
 async def report(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """The outcome per resident, as a file that comes in a moment."""
-    notice = _id(turn, ids)
+    notice = notice_of(turn, ids)
     await notice_report.ask(turn.unit, notice, turn.address)
     turn.toast = T("sent-report-coming")
     return [Reply(T("sent-report-coming"), screen=False)]
@@ -139,13 +140,13 @@ async def _role_at(turn: Turn, place_code: str) -> RoleView:
     return await roles.require(turn.unit, turn.speaker, roles.MAY_SEE_NOTICES, place_code)
 
 
-def _id(turn: Turn, ids: tuple[str, ...]) -> UUID:
-    """The notice of a button; one that none of ours carries is noted and refused below."""
+def notice_of(turn: Turn, ids: tuple[str, ...]) -> UUID:
+    """The notice of a button. Raises Refused, and notes it, for one that none of ours carries."""
     try:
         return from_short(ids[0])
     except (ValueError, IndexError):
         turn.unit.audit("tap-refused", turn.address)
-        return UUID(int=0)
+        raise Refused("refused-role") from None
 
 
 # The card
