@@ -17,16 +17,16 @@ from rich.table import Table
 
 from benchmarks.results import Options, Skipped, Tables
 
-NAMES = ("startup", "micro", "search", "inbound", "broadcast")
+NAMES = ("startup", "micro", "search", "inbound", "audience", "broadcast")
 console = Console(width=None if sys.stdout.isatty() else 150)
 
 
 def _options() -> tuple[list[str], Options, Path | None, bool]:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}; or all")
-    parser.add_argument("--full", action="store_true", help="broadcast to 3,000, not 600")
+    parser.add_argument("--full", action="store_true", help="broadcast to 3,000, not 1,200")
     parser.add_argument("--repeat", type=int, default=3, help="runs of which medians are taken")
-    parser.add_argument("--seconds", type=float, default=6, help="of load in each inbound run")
+    parser.add_argument("--seconds", type=float, default=3, help="of load in each inbound run")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument("-v", "--verbose", action="store_true", help="tell each run")
     given = parser.parse_args()

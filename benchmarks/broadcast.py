@@ -20,7 +20,7 @@ from benchmarks.names import AUTH, SENDER, SID, TELEGRAM, TOKEN
 from benchmarks.processes import cpu, free_port, line_of, module
 from benchmarks.results import Made, Options, Tables, median, quantile
 
-DEFAULT, FULL, LIFTED = 600, 3000, 1500
+DEFAULT, FULL, LIFTED = 1200, 3000, 3000
 EVERY = 2.0  # seconds between the villager's messages
 RAISED = 100_000.0  # messages a second that our pace allows when it is lifted
 

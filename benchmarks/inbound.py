@@ -9,7 +9,7 @@ import json
 import logging
 import math
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,10 +27,10 @@ from bot.database import EmbeddedServer
 log = logging.getLogger(__name__)
 
 CONCURRENCY = 32
-WARM_UP = 1.5
-AT_MOST = 1500  # turns a second that the prepared people have to last for
+WARM_UP = 1.0
+AT_MOST = 4500  # turns a second that the prepared people have to last for
 PLANS = ((1, True), (2, True), (1, False), (2, False))  # processes, quiet
-COUNTED = 40  # turns whose statements are counted
+COUNTED = 320  # turns whose statements are counted
 
 
 @dataclass
@@ -57,9 +57,17 @@ class Contender:
     data: str
     effects: str  # SQL
     people: int
+    next_notice: Callable[[str], Awaitable[str]]  # the button of this one → of the next
     used: int = 0
+    rounds: int = 0
     statements: str = ""
     runs: dict[tuple[int, bool], list[Run]] = field(default_factory=dict)
+
+    async def ask_again(self) -> None:
+        """The next notice, which nobody has read yet."""
+        if self.used:
+            self.data = await self.next_notice(self.data)
+            self.rounds, self.used = self.rounds + 1, 0
 
     def some(self, count: int) -> int:
         """So many people who have not tapped yet: the first one's number."""
@@ -73,7 +81,7 @@ async def run(options: Options) -> Tables:
     """Telegram: ours and the rival, alone and with answers; WhatsApp: ours."""
     people = int((options.seconds + WARM_UP) * AT_MOST)
     async with server() as running:
-        ours, theirs = await _contenders(running, people * options.repeat * len(PLANS) + COUNTED)
+        ours, theirs = await _contenders(running, people * options.repeat + 2 * COUNTED)
         whatsapp = replace(ours, name="zhiyn, WhatsApp", channel=WHATSAPP, runs={})
         pid = await postmaster(running.url)
         async with _platforms() as platforms:
@@ -93,6 +101,9 @@ async def _plan(
     """All contenders are up, one at a time is under load, and again."""
     ours, theirs = told[:2]
     more = ("--quiet",) if plan[1] else ()
+    for contender in told:
+        await contender.ask_again()
+    await _empty_outbox(ours.url)
     async with (
         bots(ours.module, ours.url, platforms, plan[0], *more) as our_bots,
         bots(theirs.module, theirs.url, platforms, plan[0], *more) as their_bots,
@@ -102,8 +113,20 @@ async def _plan(
             for contender in told:
                 port, pids = their_bots if contender is theirs else our_bots
                 if not number and plan == PLANS[0]:
-                    contender.statements = await _statements(contender, port)
+                    found = [await _statements(contender, port, n) for n in (1, CONCURRENCY)]
+                    contender.statements = " · ".join(found)
                 await _measure(contender, plan, (port, pids), pid, options)
+
+
+async def _empty_outbox(url: str) -> None:
+    """As if all that the quiet runs left had been sent: the rival keeps no replies at all."""
+    database = await plain(url)
+    await database.execute(
+        "UPDATE delivery SET outcome = 'sent', sent_at = created_at, finished_at = created_at,"
+        " claimed_until = NULL WHERE outcome IS NULL"
+    )
+    await database.execute("VACUUM ANALYZE")
+    await database.close()
 
 
 async def _contenders(running: EmbeddedServer, people: int) -> tuple[Contender, Contender]:
@@ -111,17 +134,27 @@ async def _contenders(running: EmbeddedServer, people: int) -> tuple[Contender, 
     made = await ground(url)
     await made.people(TELEGRAM, [str(FIRST_CHAT + n) for n in range(people)])
     await made.people(WHATSAPP, [f"+{FIRST_PHONE + n}" for n in range(people)])
-    notice = await made.notice(await made.akim(TELEGRAM, "999"))
-    await made.delivered(notice)
-    await made.close()
+    author = await made.akim(TELEGRAM, "999")
+
+    async def sent(_: str = "") -> str:
+        notice = await made.notice(author)
+        await made.delivered(notice)
+        return button(notice)
+
+    async def another(before: str) -> str:
+        return f"read:{int(before.partition(':')[2]) + 1}"
+
     theirs = await make_database(running, "theirs")
     await rival.prepare(theirs, people)
     effects = "SELECT count(*) FROM recipient WHERE acknowledged_at IS NOT NULL"
     return (
-        Contender("zhiyn", "benchmarks.worker", url, TELEGRAM, button(notice), effects, people),
+        Contender(
+            "zhiyn", "benchmarks.worker", url, TELEGRAM, await sent(), effects, people,
+            sent,
+        ),
         Contender(
             "aiogram + ORM", "benchmarks.rival", theirs, TELEGRAM, "read:1",
-            "SELECT count(*) FROM acknowledgements", people,
+            "SELECT count(*) FROM acknowledgements", people, another,
         ),
     )  # fmt: skip
 
@@ -173,10 +206,11 @@ async def _measure(
 ) -> None:
     port, pids = of
     people = int((options.seconds + WARM_UP) * AT_MOST)
+    first = contender.some(people)
     database = await plain(contender.url)
     await database.execute("CHECKPOINT")
-    data = (contender.data, contender.some(people), people, options.seconds, WARM_UP, CONCURRENCY)
-    async with module("benchmarks.taps", contender.channel, port, *data) as load:
+    load_of = (contender.rounds, first, people, options.seconds, WARM_UP, CONCURRENCY)
+    async with module("benchmarks.taps", contender.channel, port, contender.data, *load_of) as load:
         await line_of(load)
         before = await database.fetchval(contender.effects)
         own, theirs = sum(map(cpu, pids)), cpu(pid, children=True)
@@ -205,13 +239,14 @@ async def _measure(
     )  # fmt: skip
 
 
-async def _statements(contender: Contender, port: int) -> str:
+async def _statements(contender: Contender, port: int, at_once: int) -> str:
     """Statements of a turn, as PostgreSQL logs them; BEGIN and COMMIT apart."""
+    first = contender.some(COUNTED)
     database = await plain(contender.url)
     log = Path(await database.fetchval("SHOW data_directory")) / "log"
     await _log_statements(database, "all")
     mark = len(_read(log))
-    data = (contender.data, contender.some(COUNTED), COUNTED, 60, 0, 1)
+    data = (contender.data, contender.rounds, first, COUNTED, 60, 0, at_once)
     async with module("benchmarks.taps", contender.channel, port, *data) as load:
         await line_of(load)
         load.stdin.write(b"\n")
@@ -221,7 +256,7 @@ async def _statements(contender: Contender, port: int) -> str:
     lines = _logged(log, mark)
     bounds = sum(bool(re.match(r"(BEGIN|COMMIT|ROLLBACK)", line)) for line in lines)
     others = len(lines) - bounds
-    return f"{others / found['good']:.1f} + {bounds / found['good']:.1f}"
+    return f"{others / found['good']:.2g} + {bounds / found['good']:.2g}"
 
 
 async def _log_statements(database: asyncpg.Connection, which: str) -> None:
@@ -251,7 +286,7 @@ def _tables(
     made = Made(
         "inbound: taps of 'I have read it', committed effects",
         ("bot", "processes", "answers", "turns/s", "lowest-highest", "ratio", "p50 ms", "p99 ms",
-         "CPU ms/turn", "of it database", "statements + bounds"),
+         "CPU ms/turn", "of it database", f"statements + bounds: 1 · {CONCURRENCY} at once"),
         note=f"medians of {options.repeat} runs of {options.seconds:.0f} s, {CONCURRENCY} at once;"
         " 'stored': replies wait in the outbox, no toast (the rival: a stub inside it);"
         " 'sent': all goes to a stub over HTTP",

@@ -1,6 +1,7 @@
 """The load: taps of different people as the platforms post them, each person once.
 
-`python -m benchmarks.taps CHANNEL PORT DATA FIRST COUNT SECONDS WARMUP CONCURRENCY`; prints JSON.
+`python -m benchmarks.taps CHANNEL PORT DATA ROUND FIRST COUNT SECONDS WARMUP CONCURRENCY`; prints
+JSON. In every round the same people send updates of new numbers.
 """
 
 import asyncio
@@ -62,15 +63,18 @@ def whatsapp(
     return post("/whatsapp", urlencode(form).encode(), "application/x-www-form-urlencoded", headers)
 
 
-def _requests(channel: str, port: int, data: str, first: int, count: int) -> list[bytes]:
+def _requests(
+    channel: str, port: int, data: str, rounds: int, first: int, count: int
+) -> list[bytes]:
     from benchmarks import names as n
 
     people = list(range(first, first + count))
     random.Random(first).shuffle(people)
+    new = rounds * 10_000_000
     if channel == "telegram":
-        return [telegram(p, n.FIRST_CHAT + p, data, n.WEBHOOK_SECRET) for p in people]
+        return [telegram(new + p, n.FIRST_CHAT + p, data, n.WEBHOOK_SECRET) for p in people]
     account = {"port": port, "sid": n.SID, "auth": n.AUTH, "sender": n.SENDER}
-    return [whatsapp(p, n.FIRST_PHONE + p, data, **account) for p in people]
+    return [whatsapp(new + p, n.FIRST_PHONE + p, data, **account) for p in people]
 
 
 async def _one(
@@ -118,8 +122,8 @@ async def _load(
 
 def main() -> None:
     """The process."""
-    channel, port, data, first, count, seconds, warm_up, concurrency = sys.argv[1:]
-    requests = _requests(channel, int(port), data, int(first), int(count))
+    channel, port, data, rounds, first, count, seconds, warm_up, concurrency = sys.argv[1:]
+    requests = _requests(channel, int(port), data, int(rounds), int(first), int(count))
     asyncio.run(_load(int(port), requests, float(seconds), float(warm_up), int(concurrency)))
 
 

@@ -21,8 +21,10 @@ from bot.database import Database
 from bot.delivery import RATES, Sender
 from bot.engine import Engine, Received
 from bot.fast_lane import FastLane
+from bot.fetching import Fetcher
 from bot.polling import Poller, Update
 from bot.stored_files import StoredFiles
+from bot.wakeups import Wakeups
 from conversation.message import Incoming
 from core.clock import Clock, use_zone
 from core.crypto import Keyring
@@ -56,11 +58,18 @@ class App:
     pollers: list[Poller] = field(default_factory=list)
     clockwork: Clockwork | None = None
     lane: FastLane = field(init=False)
+    fetcher: Fetcher = field(init=False)
+    wakeups: Wakeups = field(init=False)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _sending: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.lane = FastLane(self.engine)
+        self.fetcher = Fetcher(
+            self.database, self.keyring, self.clock, self.channels, self.wake
+        )
+        self.engine.sends_at_once = self._sends_at_once
+        self.wakeups = Wakeups(self.database.url, self.engine.process, self._wake_own)
 
     async def receive(self, incoming: Incoming) -> Received:
         """One update from any channel: the turn, then the toast and the replies."""
@@ -71,6 +80,8 @@ class App:
             self._background(channel.toast(tapped, result.toast or ""))
         if result.deliveries and incoming.account in self.senders:
             self._background(self.senders[incoming.account].send_now(result.deliveries))
+        if incoming.files:
+            self.fetcher.wake()
         return result.received
 
     async def take(self, account: UUID, update: Update) -> Received:
@@ -116,14 +127,22 @@ class App:
         for channel in self.channels.values():
             await channel.close()
 
-    def _loops(self) -> "list[Clockwork | Sender | Poller]":
+    def _loops(self) -> "list[Clockwork | Sender | Poller | Fetcher | Wakeups]":
         clockwork = [self.clockwork] if self.clockwork else []
-        return [*self.pollers, *self.senders.values(), *clockwork]
+        return [*self.pollers, *self.senders.values(), *clockwork, self.fetcher, self.wakeups]
 
     def wake(self) -> None:
-        """Something new lies in the outbox."""
+        """Something new lies in the outbox: for the senders of all processes."""
+        self._wake_own()
+        self.wakeups.tell()
+
+    def _wake_own(self) -> None:
         for sender in self.senders.values():
             sender.wake()
+
+    def _sends_at_once(self, account: UUID) -> bool:
+        sender = self.senders.get(account)
+        return sender is None or sender.sends_at_once
 
     def _add_channel(self, account: AccountView) -> None:
         channel = self._channel(account)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -24,7 +25,13 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 territory = typer.Typer(help="Places: import КАТО, look one up.", no_args_is_help=True)
-cli.add_typer(territory, name="territory")
+roles = typer.Typer(help="Roles: who holds which, taking one back.", no_args_is_help=True)
+rulebook = typer.Typer(help="The rulebook: values per place, with the act.", no_args_is_help=True)
+key = typer.Typer(help="The key that opens the installation's keys.", no_args_is_help=True)
+for _name, _group in (
+    ("territory", territory), ("roles", roles), ("rulebook", rulebook), ("key", key)
+):  # fmt: skip
+    cli.add_typer(_group, name=_name)
 
 AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 
@@ -73,9 +80,15 @@ def migrate(
 def invite(
     role: Annotated[str, typer.Option(help="akim, clerk, deputy, supervisor, operator.")],
     place: Annotated[str, typer.Option(help="КАТО code, e.g. 595041000.")],
+    until: Annotated[
+        str | None, typer.Option(help="The last day of the role, e.g. 2029-09-01.")
+    ] = None,
+    powers: Annotated[
+        str | None, typer.Option(help="Of a clerk: send,urgent,correct,report. Without: all.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a one-time invitation: its code and both deep links."""
+    """Make a one-time invitation: its code, both deep links, how long it is valid."""
     from services.roles import RoleName
 
     if role not in list(RoleName):
@@ -83,20 +96,151 @@ def invite(
 
     async def work(database: "Database") -> dict[str, str]:
         from bot.command import unit_of
-        from services import roles, territory
+        from bot.roles_cli import invited
 
         async with unit_of(database, _settings()) as unit:
-            if await territory.find_place(unit.session, place) is None:
-                raise _Failed(f"--place: no place {place}. Was КАТО imported?")
-            code = await roles.invite(unit, RoleName(role), place)
-            return {"code": f"i_{code}", **await _links(unit, f"i_{code}")}
+            code, valid_until = await invited(unit, RoleName(role), place, until, powers)
+            links = await _links(unit, f"i_{code}")
+            return {"code": f"i_{code}", **links, "valid_until": valid_until}
 
     found = _with_database(work)
     _print(found, as_json)
     if not as_json:
         _print_qr(found)
-    if len(found) == 1:
+    if not {"telegram", "whatsapp"} & found.keys():
         typer.echo("The links appear once zhiyn serve has run with a messenger set up.", err=True)
+
+
+@roles.command("list")
+def roles_list(
+    place: Annotated[str | None, typer.Option(help="КАТО code: there and below.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Who holds which role, and the invitations that wait."""
+
+    async def work(database: "Database") -> dict[str, Any]:
+        from bot.command import unit_of
+        from bot.roles_cli import listed
+
+        async with unit_of(database, _settings()) as unit:
+            return await listed(unit, place)
+
+    found = _with_database(work)
+    if as_json:
+        return _print(found, as_json)
+    from bot.roles_cli import lines
+
+    for line in lines(found):
+        typer.echo(line)
+
+
+@roles.command("revoke")
+def roles_revoke(
+    id: Annotated[str, typer.Argument(help="Of a role or an invitation: see roles list.")],
+) -> None:
+    """Take a role back, or make an unused invitation void. The person is told."""
+
+    async def work(database: "Database") -> str:
+        from bot.command import unit_of
+        from bot.roles_cli import revoked
+
+        async with unit_of(database, _settings()) as unit:
+            return await revoked(unit, id)
+
+    typer.echo(_with_database(work))
+
+
+@rulebook.command("show")
+def rulebook_show(
+    name: Annotated[str | None, typer.Argument(help="One rule; without: all.")] = None,
+    place: Annotated[str | None, typer.Option(help="КАТО code. Without: the installation.")] = None,
+    history: Annotated[
+        bool, typer.Option("--history", help="What was decided of it for exactly this place.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The rules in force at a place, where each was decided and by which act."""
+    if history and name is None:
+        _fail("--history: of which rule? zhiyn rulebook show NAME --history")
+
+    async def work(database: "Database") -> list[dict[str, Any]]:
+        from sqlalchemy.ext.asyncio import AsyncSession
+
+        from bot import rulebook_cli
+
+        async with AsyncSession(database.work) as session:
+            if history and name is not None:
+                return await rulebook_cli.history(session, place, name)
+            return await rulebook_cli.show(session, place, name)
+
+    found = _with_database(work)
+    if as_json:
+        return _print(found, as_json)
+    from bot import rulebook_cli
+
+    if history:
+        for line in rulebook_cli.history_lines(found):
+            typer.echo(line)
+        return None
+    from rich.console import Console
+
+    return Console().print(rulebook_cli.table(found))
+
+
+@rulebook.command("set")
+def rulebook_set(
+    name: Annotated[str, typer.Argument(help="See rulebook show.")],
+    value: Annotated[str, typer.Argument(help='A number, "21:00", or "urgent,utilities".')],
+    act: Annotated[str, typer.Option(help="The deciding act: its body, date and number.")],
+    place: Annotated[str | None, typer.Option(help="КАТО code. Without: the installation.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set a rule for a place and everything in it. Open procedures keep theirs."""
+    _print(_decide(name, value, place, act), as_json)
+
+
+@rulebook.command("unset")
+def rulebook_unset(
+    name: Annotated[str, typer.Argument(help="See rulebook show.")],
+    act: Annotated[str, typer.Option(help="The deciding act: its body, date and number.")],
+    place: Annotated[str | None, typer.Option(help="КАТО code. Without: the installation.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Back to the value from above."""
+    _print(_decide(name, None, place, act), as_json)
+
+
+def _decide(name: str, value: str | None, place: str | None, act: str) -> dict[str, Any]:
+    async def work(database: "Database") -> dict[str, Any]:
+        from bot.command import unit_of
+        from bot.rulebook_cli import decide
+
+        async with unit_of(database, _settings()) as unit:
+            return await decide(unit, name, value, place, act)
+
+    return _with_database(work)
+
+
+@key.command("rotate")
+def key_rotate() -> None:
+    """Wrap the keys with another SECRET_KEY: SECRET_KEY_NEW of the environment, or typed in."""
+    new = os.environ.get("SECRET_KEY_NEW") or typer.prompt(
+        "The new SECRET_KEY (openssl rand -hex 32)", hide_input=True, confirmation_prompt=True
+    )
+    settings = _settings()
+
+    async def work(database: "Database") -> Path | None:
+        from bot.key_cli import rotate
+
+        file = None if load().secret_key or settings.database_url else settings.data_dir
+        return await rotate(
+            database, settings.secret_key or "", new.strip(), file and file / "secret_key"
+        )
+
+    file = _with_database(work)
+    where = f"{file} holds the new key" if file else "Put it into SECRET_KEY (.env) now"
+    typer.echo(f"The keys are wrapped with the new SECRET_KEY. {where}; keep a copy apart.")
+    typer.echo("Running processes go on. The old key opens only backups made before this moment.")
 
 
 @cli.command()
@@ -104,7 +248,7 @@ def doctor(
     replay: Annotated[bool, typer.Option("--replay", help="Deal with kept updates again.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check settings, database, time zone, audit chain; list updates that failed."""
+    """Check settings, database, messengers, templates, clock, audit chain; list what failed."""
 
     async def work(database: "Database") -> dict[str, Any]:
         from bot.doctor import examine
@@ -112,7 +256,13 @@ def doctor(
         return await examine(database, _settings(), replay=replay)
 
     found = _with_database(work, check=False)
-    _print(found, as_json)
+    if as_json:
+        _print(found, as_json)
+    else:
+        from bot.doctor import lines
+
+        for line in lines(found):
+            typer.echo(line)
     if not found["healthy"]:
         raise typer.Exit(1)
 
@@ -260,12 +410,18 @@ def main() -> None:
 def _known(error: Exception) -> str | None:
     """One line for what operators meet."""
     name = type(error).__name__
+    if name in ("RuleWrong", "RoleWrong", "KeyWrong"):
+        return str(error)
+    if name == "UnknownPlace":
+        return f"--place: no place {error}. Was КАТО imported?"
     if name == "MigrationsPending":
         return "The database is older than the program. Run: zhiyn migrate"
     if name == "DatabaseNewer":
         return "The database is newer than the program. Install the newer Zhiyn"
     if name == "SealBroken":
         return "SECRET_KEY: not the one that this installation's keys were made with"
+    if name == "CalledProcessError":
+        return "The embedded database does not start: see DATA_DIR/postgresql/log"
     if isinstance(error, OSError) and error.errno == 98:
         return "PORT: taken by another program; set PORT to a free one"
     if isinstance(error, OSError) or name in ("InvalidPasswordError", "InvalidCatalogNameError"):

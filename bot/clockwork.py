@@ -27,7 +27,7 @@ from core.crypto import Keyring
 from core.texts import Texts, texts
 from handlers import DUE
 from handlers.sent import card
-from services import audit, due, files, intake, live, notices, outbox, quota
+from services import audit, drafts, due, files, intake, live, notices, outbox, quota
 from services.dead_letters import where
 from services.due import DueRow
 from services.live import LiveDue
@@ -144,6 +144,8 @@ class Clockwork:
             await quota.forget(connection, self.clock.now())
             unit = self._unit(connection)
             await files.forget_tokens(unit)
+            await files.forget_unused(unit)
+            await drafts.tidy(unit)
             waiting = await connection.scalar(
                 text("SELECT count(*) FROM delivery WHERE outcome IS NULL")
             )

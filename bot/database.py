@@ -59,7 +59,7 @@ class EmbeddedServer:
 
 @dataclass(slots=True)
 class Database:
-    """The engines of one process: short statements for turns, long ones for other work."""
+    """The engines of one process: short statements for turns and sending, long ones else."""
 
     url: str
     turns: AsyncEngine
@@ -86,11 +86,13 @@ async def connect(settings: Settings) -> Database:
 
 def engines(url: str, embedded: EmbeddedServer | None = None) -> Database:
     """The two engines on this address."""
-    turns = _engine(url, TURN_TIMEOUT, 12, BY_INDEX)
-    return Database(url, turns, _engine(url, WORK_TIMEOUT, 8, {}), embedded)
+    turns = _engine(url, TURN_TIMEOUT, (12, 0), BY_INDEX)
+    return Database(url, turns, _engine(url, WORK_TIMEOUT, (8, 8), {}), embedded)
 
 
-def _engine(url: str, timeout: int, size: int, planner: dict[str, str]) -> AsyncEngine:
+def _engine(url: str, timeout: int, size: tuple[int, int], planner: dict[str, str]) -> AsyncEngine:
+    """`size`: connections that stay, and more for a moment. Turns have none of these: to wait
+    for one costs less than to open one."""
     arguments: dict[str, Any] = {
         "server_settings": {
             "application_name": "zhiyn",
@@ -103,8 +105,8 @@ def _engine(url: str, timeout: int, size: int, planner: dict[str, str]) -> Async
     }
     return create_async_engine(
         url,
-        pool_size=size,
-        max_overflow=size,
+        pool_size=size[0],
+        max_overflow=size[1],
         pool_pre_ping=False,
         pool_use_lifo=True,  # the connection that has its statements prepared and planned
         pool_recycle=1800,

@@ -9,7 +9,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import groupby
 from uuid import UUID
 
@@ -21,6 +21,8 @@ from bot.channels.base import Channel
 from bot.database import Database
 from bot.engine import is_transient
 from bot.metrics import SENT
+from bot.settling import Settler
+from bot.slots import AccountHeld, Slots
 from conversation.message import ChannelName, Content
 from conversation.present import together
 from core.clock import Clock
@@ -29,21 +31,16 @@ from core.outcomes import ARRIVED, WAITING, Outcome, SendResult
 from core.pace import PER_SECOND
 from services import outbox, quota, rulebook
 from services.dead_letters import where
-from services.outbox import Claimed
+from services.outbox import Claimed, Settled
 
 log = structlog.get_logger()
 
 # PLATFORMS, limits: Telegram about 30 messages a second for a bot, WhatsApp 80 for a sender.
 BURSTS = {ChannelName.TELEGRAM: (8, 1.0), ChannelName.WHATSAPP: (40, 1 / 6)}
 RATES = {channel: PER_SECOND[channel] for channel in ChannelName}
-AHEAD = timedelta(milliseconds=200)  # how far bulk may reserve: a reply waits no longer
 IDLE = 0.5  # seconds between looks into the outbox when nothing wakes us
-BATCH = 32
-PARALLEL = 16
-
-
-class _AccountHeld(Exception):
-    """The account's next slot is far away; its leases are given back."""
+IN_HAND = 32  # deliveries of a kind that a process has leased: about a second's worth
+SOON = timedelta(seconds=1)  # a reply whose slot is further off waits in the outbox
 
 
 class Bursts:
@@ -68,6 +65,22 @@ class Bursts:
 
 
 @dataclass(slots=True)
+class _InHand:
+    """Deliveries of some priorities that are on their way, as tasks: one an address."""
+
+    priorities: tuple[int, int]
+    tasks: set[asyncio.Task[int]] = field(default_factory=set)
+    deliveries: int = 0
+    more: bool = False  # there may be more than there was room for
+
+    @property
+    def room(self) -> int:
+        """How many more to lease; none before half of them are gone."""
+        free = IN_HAND - self.deliveries
+        return free if free * 2 >= IN_HAND else 0
+
+
+@dataclass(slots=True)
 class Sender:
     """Sends for one account. Several processes run one each and share the account's pace."""
 
@@ -77,21 +90,33 @@ class Sender:
     process: UUID
     channel: Channel
     rate: float
+    slots: Slots = field(init=False)
+    settler: Settler = field(init=False)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _bursts: Bursts = field(init=False)
-    _ahead: asyncio.Semaphore = field(init=False)
     _stopping: bool = False
-    _held_until: datetime | None = None
-    _busy: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PARALLEL))
+    _going: set[UUID] = field(default_factory=set)  # in hand: a lease that ran out is no second one
+    _left_behind: bool = False  # a reply waits for another one of its address
+    _in_hand: tuple[_InHand, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         self._bursts = Bursts(self.channel.name)
-        self._ahead = asyncio.Semaphore(max(int(AHEAD.total_seconds() * self.rate), 1))
+        self.slots = Slots(self.database, self.clock, self.account, self.rate)
+        self.settler = Settler(self.database, self.clock, self.account)
+        replies = _InHand((outbox.REPLY, outbox.REMINDER))
+        self._in_hand = (replies, _InHand((outbox.NOTICE, outbox.NOTICE)))
 
     @property
     def account(self) -> UUID:
         """Whose outbox this is."""
         return self.channel.account
+
+    @property
+    def sends_at_once(self) -> bool:
+        """Would a reply that is stored now go out within a second? If not, it is better left to
+        whoever looks into the outbox then."""
+        backlog = self._in_hand[0].more or self.slots.full_until > self.clock.now() + SOON
+        return not backlog and not self._held()
 
     def wake(self) -> None:
         """Something new lies in the outbox."""
@@ -100,30 +125,34 @@ class Sender:
     async def send_now(self, deliveries: Sequence[UUID]) -> None:
         """Sends the replies that a turn of this process has just stored."""
         try:
-            async with self.database.work.connect() as connection:
+            async with self.database.turns.begin() as connection:
                 claimed = await outbox.own(
                     connection, self.keyring, deliveries, self.process, self.clock.now()
                 )
                 if left := set(deliveries) - {one.id for one in claimed}:
+                    self._left_behind = True
                     await outbox.release(connection, list(left), self.process)
-                await connection.commit()
             await self._one_after_the_other(claimed)
         except Exception as error:
+            self._left_behind = True
             self._report(error)
-        self.wake()
+        if self._left_behind:
+            self._left_behind = False
+            self.wake()
 
     async def run(self) -> None:
         """Works until `stop`; a database that is away is waited for."""
         while not self._stopping:
             self._wake.clear()
             try:
-                found = await self.pass_once()
+                found = len(await self._start_due())
             except Exception as error:
                 self._report(error)
                 found = 0
                 await asyncio.sleep(IDLE)
             if not found:
                 await self._sleep(IDLE)
+        await asyncio.gather(*(task for kind in self._in_hand for task in kind.tasks))
 
     def stop(self) -> None:
         """Ends `run` after what is in flight."""
@@ -132,25 +161,53 @@ class Sender:
 
     async def pass_once(self) -> int:
         """Claims what is due and sends it; how many. Replies and reminders first, then bulk."""
-        found = 0
-        for priorities in ((outbox.REPLY, outbox.REMINDER), (outbox.NOTICE, outbox.NOTICE)):
-            if self._held():
-                return found
-            claimed = await self._claim(priorities)
-            found += len(claimed)
-            addresses = [list(group) for _, group in groupby(claimed, lambda one: one.address)]
-            await asyncio.gather(*(self._in_its_turn(group) for group in addresses))
-        return found
+        return sum(await asyncio.gather(*await self._start_due()))
 
-    async def _claim(self, priorities: tuple[int, int]) -> list[Claimed]:
-        async with self.database.work.begin() as connection:
+    async def _start_due(self) -> list[asyncio.Task[int]]:
+        """Leases as much as there is room for and begins to send it: one slow chat holds nobody
+        else up."""
+        started = []
+        for kind in self._in_hand:
+            if self._held() or not kind.room:
+                continue
+            room = kind.room
+            claimed = await self._claim(kind.priorities, room)
+            kind.more = len(claimed) == room
+            new = [one for one in claimed if one.id not in self._going]
+            for _, group in groupby(new, lambda one: one.address):
+                started.append(self._start(kind, list(group)))
+        return started
+
+    def _start(self, kind: _InHand, claimed: Sequence[Claimed]) -> asyncio.Task[int]:
+        task = asyncio.create_task(self._reported(claimed))
+        kind.tasks.add(task)
+        kind.deliveries += len(claimed)
+
+        def over(task: asyncio.Task[int]) -> None:
+            kind.tasks.discard(task)
+            kind.deliveries -= len(claimed)
+            if not kind.tasks or (kind.more and kind.room):
+                self.wake()
+
+        task.add_done_callback(over)
+        return task
+
+    async def _reported(self, claimed: Sequence[Claimed]) -> int:
+        try:
+            await self._one_after_the_other(claimed)
+        except Exception as error:
+            self._report(error)
+        return len(claimed)
+
+    async def _claim(self, priorities: tuple[int, int], limit: int) -> list[Claimed]:
+        async with self.database.turns.begin() as connection:
             claimed = await outbox.claim(
                 connection,
                 self.keyring,
                 self.account,
                 self.process,
                 self.clock.now(),
-                limit=BATCH,
+                limit=limit,
                 priorities=priorities,
             )
             if priorities[0] != outbox.REPLY or not claimed:
@@ -180,15 +237,15 @@ class Sender:
             going[newest.id] = dataclasses.replace(newest, content=stored)
         return list(going.values())
 
-    async def _in_its_turn(self, claimed: Sequence[Claimed]) -> None:
-        async with self._busy:
-            await self._one_after_the_other(claimed)
-
     async def _one_after_the_other(self, claimed: Sequence[Claimed]) -> None:
         """Sends to one address; what has to be tried again holds up what follows it."""
-        for number, one in enumerate(claimed):
-            if not await self._deliver(one):
-                return await self._release(claimed[number + 1 :])
+        self._going |= {one.id for one in claimed}
+        try:
+            for number, one in enumerate(claimed):
+                if not await self._deliver(one):
+                    return await self._release(claimed[number + 1 :])
+        finally:
+            self._going -= {one.id for one in claimed}
 
     async def _deliver(self, claimed: Claimed) -> bool:
         """Sends one delivery, all its parts, and writes what came of it; is that final?"""
@@ -201,7 +258,8 @@ class Sender:
             return await self._settle(claimed, SendResult(Outcome.BLOCKED), None)
         try:
             result, rendered = await self._send(claimed)
-        except _AccountHeld:
+        except AccountHeld as held:
+            self.settler.held_until = held.until
             await self._release([claimed])
             return False
         except Exception as error:
@@ -222,28 +280,29 @@ class Sender:
         rendered = hashlib.sha256(repr(parts).encode()).digest()
         result = SendResult(Outcome.REFUSED, detail="nothing to send")
         for number, part in enumerate(parts):
-            if number < claimed.parts_sent:
+            if number < claimed.parts_sent < len(parts):  # if not, it is drawn otherwise now
                 continue
             opens = self.channel.opens_conversation(part)
             counted, wait = await self._quota(claimed) if opens else (False, None)
             if wait is not None:
                 return SendResult(Outcome.DAILY_LIMIT, retry_after=wait), rendered
-            await self._slot(claimed.priority)
-            result = await self.channel.send(claimed.target, part, claimed.id)
+            await self.slots.take(bulk=claimed.priority == outbox.NOTICE)
+            followed = number + 1 if number < len(parts) - 1 else None
+            result = await self.channel.send(claimed.target, part, claimed.id, followed=followed)
             if opens:
                 await self._after_opening(claimed, result, counted)
             if result.outcome not in ARRIVED:
                 break
-            if number < len(parts) - 1:
-                async with self.database.work.begin() as connection:
-                    await outbox.part_sent(connection, claimed.id, result.platform_id)
+            if followed:
+                async with self.database.turns.begin() as connection:
+                    await outbox.part_sent(connection, claimed.id, followed, result.platform_id)
         return result, rendered
 
     async def _quota(self, claimed: Claimed) -> tuple[bool, float | None]:
         """(newly counted?, seconds until the day's quota lets us write to this person; None:
         now)."""
         now = self.clock.now()
-        async with self.database.work.begin() as connection:
+        async with self.database.turns.begin() as connection:
             rules = await rulebook.of(AsyncSession(connection), None)
             counted, later = await quota.reserve(
                 connection, self.account, claimed.address, now, rules.whatsapp_people_a_day
@@ -254,7 +313,7 @@ class Sender:
         """An announcement that was not accepted does not count; a limit closes the quota."""
         if result.outcome in (*ARRIVED, Outcome.UNKNOWN):
             return
-        async with self.database.work.begin() as connection:
+        async with self.database.turns.begin() as connection:
             if counted:
                 await quota.give_back(connection, self.account, claimed.address)
             if result.outcome is Outcome.DAILY_LIMIT:
@@ -264,55 +323,25 @@ class Sender:
         """The platform's id of the message that this one edits, if that was sent."""
         if content.replaces is None:
             return content
-        async with self.database.work.connect() as connection:
+        async with self.database.turns.connect() as connection:
             known = await connection.scalar(
                 text("SELECT platform_id FROM delivery WHERE id = :id"), {"id": content.replaces}
             )
         return dataclasses.replace(content, replaces=None, replaces_platform_id=known)
 
     async def _settle(self, claimed: Claimed, result: SendResult, rendered: bytes | None) -> bool:
-        now = self.clock.now()
         SENT.labels(self.channel.name.value, result.outcome.value).inc()
-        async with self.database.work.begin() as connection:
-            outcome = await outbox.settle(connection, claimed, result, now, rendered)
-            if result.outcome is Outcome.THROTTLED and rendered is not None:
-                await self._hold(connection, now + timedelta(seconds=result.retry_after or 1))
+        settled = Settled(claimed, result, self.clock.now(), rendered)
+        outcome = await self.settler.settle(settled)
         return outcome is not None or result.outcome in WAITING
 
-    async def _hold(self, connection: AsyncConnection, until: datetime) -> None:
-        self._held_until = until
-        await outbox.hold_account(connection, self.account, until)
-
     def _held(self) -> bool:
-        return self._held_until is not None and self.clock.now() < self._held_until
+        until = self.settler.held_until
+        return until is not None and self.clock.now() < until
 
     async def _release(self, claimed: Sequence[Claimed]) -> None:
-        async with self.database.work.begin() as connection:
+        async with self.database.turns.begin() as connection:
             await outbox.release(connection, [one.id for one in claimed], self.process)
-
-    async def _slot(self, priority: int) -> None:
-        """Waits for a slot of the account; bulk never holds slots more than 200 ms ahead, so
-        that a reply waits no longer than that."""
-        if priority != outbox.NOTICE:
-            return await self._next_slot()
-        async with self._ahead:
-            await self._next_slot()
-
-    async def _next_slot(self) -> None:
-        """Waits for the account's next slot, which all processes share.
-
-        Raises _AccountHeld when it is so far off that the lease would not last: another process
-        was told to wait.
-        """
-        async with self.database.work.begin() as connection:
-            slot = await outbox.reserve_slots(
-                connection, self.account, self.clock.now(), timedelta(seconds=1 / self.rate), 1
-            )
-        wait = slot - self.clock.now()
-        if wait > outbox.LEASE / 3:
-            self._held_until = slot
-            raise _AccountHeld
-        await asyncio.sleep(max(wait.total_seconds(), 0))
 
     async def _sleep(self, seconds: float) -> None:
         try:

@@ -7,8 +7,9 @@ acknowledge and do the replies go out.
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Any
 from uuid import UUID, uuid4
@@ -77,6 +78,7 @@ class Engine:
     process: UUID = dataclasses.field(default_factory=uuid4)
     texts: Texts = dataclasses.field(default_factory=texts)
     finder: VillageFinder = dataclasses.field(default_factory=VillageFinder)
+    sends_at_once: Callable[[UUID], bool] = lambda account: True  # else replies wait unclaimed
 
     async def receive(self, incoming: Incoming) -> Result:
         """Deals with one update; never raises for what a handler or the database does."""
@@ -118,10 +120,10 @@ class Engine:
             turn = await self._begin(unit, incoming, row)
             contents = await self._answer(turn)
             outgoing = [self.outgoing(unit, content) for content in contents]
-            await self._finish(connection, turn, outgoing)
+            at_once = await self._finish(connection, turn, outgoing)
             await connection.commit()
         toast = self.texts.say(turn.said, turn.toast) if turn.toast else None
-        return Result(Received.DONE, tuple(reply.delivery for reply in outgoing), toast)
+        return Result(Received.DONE, at_once, toast)
 
     async def _begin(self, unit: Unit, incoming: Incoming, row: AddressRow | None) -> Turn:
         pairs = [(alias.kind.value, alias.value) for alias in incoming.aliases]
@@ -167,7 +169,9 @@ class Engine:
 
     async def _finish(
         self, connection: AsyncConnection, turn: Turn, outgoing: Sequence[Outgoing]
-    ) -> None:
+    ) -> tuple[UUID, ...]:
+        """Stores what came of the turn; the deliveries that are this process' to send now."""
+        leased_until = self.lease(turn.unit, turn.incoming.account)
         await turn.unit.session.flush()
         await intake.finish(
             connection,
@@ -181,8 +185,9 @@ class Engine:
             stopped=turn.stopped,
             replies=outgoing,
             claimed_by=self.process,
-            claimed_until=turn.unit.now + LEASE,
+            claimed_until=leased_until,
         )
+        return tuple(reply.delivery for reply in outgoing) if leased_until else ()
 
     async def _failed(self, incoming: Incoming, error: Exception) -> Result:
         """Transient: the platform comes again. A bug: kept, apologised for, acknowledged; so is
@@ -213,13 +218,17 @@ class Engine:
             outgoing = [
                 self.outgoing(unit, content) for content in present(self.texts, turn, [apology])
             ]
-            await self._finish(connection, turn, outgoing)
+            at_once = await self._finish(connection, turn, outgoing)
             await connection.commit()
-        return tuple(reply.delivery for reply in outgoing)
+        return at_once
 
     def _unit(self, connection: AsyncConnection, incoming: Incoming) -> Unit:
         session = AsyncSession(connection, expire_on_commit=False)
         return Unit(session, self.keyring, incoming.received_at, incoming.channel.value)
+
+    def lease(self, unit: Unit, account: UUID) -> datetime | None:
+        """Until when replies of this turn are this process'; None leaves them in the outbox."""
+        return unit.now + LEASE if self.sends_at_once(account) else None
 
     def outgoing(self, unit: Unit, content: Content) -> Outgoing:
         """A reply ready to be stored."""

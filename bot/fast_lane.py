@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.engine import Engine, Received, Result, count_turn
 from conversation.message import Incoming, Kind, Reply
@@ -22,7 +22,6 @@ from conversation.turn import Tap, Turn
 from core.languages import Language
 from services import intake, together
 from services.dead_letters import where
-from services.outbox import LEASE
 from services.together import Arrival, Done, Taken
 from services.unit import Unit
 
@@ -126,8 +125,7 @@ class FastLane:
         async with self.engine.database.turns.connect() as connection:
             found = await together.take_in(connection, arrivals)
             results: list[Result | None] = [
-                Result(Received.DUPLICATE) if taken and not taken.fresh else None
-                for taken in found
+                Result(Received.DUPLICATE) if taken and not taken.fresh else None for taken in found
             ]
             session = AsyncSession(connection, expire_on_commit=False)
             taps = {
@@ -141,14 +139,16 @@ class FastLane:
             if alone := [arrivals[n] for n in taps if replies[n] is None]:
                 await together.leave_out(connection, alone)
             done = {
-                n: self._done(taps[n].turn, said)
-                for n, said in replies.items()
-                if said is not None
+                n: self._done(taps[n].turn, said) for n, said in replies.items() if said is not None
             }
-            await self._finish(connection, list(done.values()))
+            leases = {n: self.engine.lease(one.unit, one.account) for n, one in done.items()}
+            if done:
+                await together.finish(
+                    connection, list(done.values()), self.engine.process, list(leases.values())
+                )
             await connection.commit()
         for n, one in done.items():
-            results[n] = self._result(taps[n].turn, one)
+            results[n] = self._result(taps[n].turn, one, at_once=leases[n] is not None)
         return results
 
     def _arrival(self, incoming: Incoming) -> Arrival:
@@ -194,11 +194,7 @@ class FastLane:
         outgoing = [self.engine.outgoing(turn.unit, content) for content in contents]
         return Done(turn.unit, turn.address, turn.incoming.account, outgoing)
 
-    async def _finish(self, connection: AsyncConnection, done: Sequence[Done]) -> None:
-        if done:
-            until = [one.unit.now + LEASE for one in done]
-            await together.finish(connection, done, self.engine.process, until)
-
-    def _result(self, turn: Turn, done: Done) -> Result:
+    def _result(self, turn: Turn, done: Done, *, at_once: bool) -> Result:
         toast = self.engine.texts.say(turn.said, turn.toast) if turn.toast else None
-        return Result(Received.DONE, tuple(reply.delivery for reply in done.replies), toast)
+        deliveries = tuple(reply.delivery for reply in done.replies) if at_once else ()
+        return Result(Received.DONE, deliveries, toast)

@@ -1,6 +1,7 @@
 """The web server: webhooks, status callbacks, files, health. Acknowledges after the commit."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from ipaddress import ip_address
 
 import structlog
 from aiohttp import web
@@ -10,7 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.app import App
 from bot.channels.telegram_updates import secret_matches
-from bot.channels.whatsapp_inbound import parse_message, parse_status, sender_of, verify
+from bot.channels.whatsapp_inbound import (
+    RETRIES,
+    parse_message,
+    parse_status,
+    sender_of,
+    verify,
+)
 from bot.database import pending
 from bot.engine import Received, is_transient
 from core.outcomes import Outcome
@@ -24,6 +31,7 @@ log = structlog.get_logger()
 APP = web.AppKey("zhiyn", App)
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105
 SIGNATURE_HEADER = "X-Twilio-Signature"
+PROXIED = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
 MAX_BODY = 1024 * 1024
 EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
@@ -103,6 +111,8 @@ async def whatsapp_status(request: web.Request) -> web.Response:
             update.outcome,
             update.detail,
             app.clock.now(),
+            template=update.template,
+            part=update.part,
         )
     if update.outcome is Outcome.THROTTLED:
         log.warning("whatsapp-throttled", code=update.detail)
@@ -144,8 +154,22 @@ async def ready(request: web.Request) -> web.Response:
 
 
 async def metrics(request: web.Request) -> web.Response:
-    """For Prometheus."""
+    """For Prometheus, from this machine or a private network only; nobody else learns that it is
+    there. What came through a proxy has no peer that could be trusted."""
+    if not is_near(request.remote, request.headers):
+        return web.Response(status=404)
     return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def is_near(peer: str | None, headers: Mapping[str, str]) -> bool:
+    """Did this come straight from a loopback or private address?"""
+    if any(name in headers for name in PROXIED):
+        return False
+    try:
+        address = ip_address((peer or "").partition("%")[0])
+    except ValueError:
+        return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_private
 
 
 def _by_secret(app: App, header: str | None) -> AccountView | None:
@@ -167,7 +191,7 @@ async def _signed(
     if request.query_string:
         url += f"?{request.query_string}"
     signature = request.headers.get(SIGNATURE_HEADER)
-    if account is None or not verify(account.secrets["auth_token"], url, form, signature):
+    if account is None or not verify(account.secrets["auth_token"], url + RETRIES, form, signature):
         log.warning("whatsapp-refused", reason="sender" if account is None else "signature")
         return form, None
     return form, account

@@ -27,9 +27,10 @@ def arrives(turn: Turn, answers: Answers) -> bool:
 
 
 def to_be_told(answers: Answers) -> bool:
-    """Is this the first time in this go that something has to be said against a file?"""
+    """Is this the first time in this go that something has to be said against a file? That is
+    said in a new message: nobody looks for it in an edited one."""
     first = not answers[_GOING]["told"]
-    answers[_GOING]["told"] = True
+    answers[_GOING] |= {"told": True, "reply": None if first else answers[_GOING]["reply"]}
     return first
 
 

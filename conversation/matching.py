@@ -13,10 +13,18 @@ _SHORTEST = 4  # letters; shorter words are too alike
 _MORE = 1  # letters that a slip of the thumb adds; "не отправить" adds three to "Отправить"
 # "Келіспеймін" (I do not agree) is two letters away from "Келісемін" (I agree).
 _DENIAL = re.compile(r"[мбп][ае]|\b(?:не|нет|жок|емес)\b")
+_ANSWERS = (
+    {fold(yes) for yes in ("иә", "ия", "да", "дұрыс", "верно", "yes", "ок", "ok")}
+    | {fold(agreed) for agreed in ("келісемін", "согласен", "согласна")},
+    {fold(no) for no in ("жоқ", "нет", "no")},
+)  # in either language, whatever the buttons say
 
 
 def choose(text: str, offered: Sequence[Offered], *, free_text: bool) -> Offered | None:
-    """The choice that is meant, or None. Where free text is asked for, only an exact one."""
+    """The choice that is meant, or None. Where free text is asked for, only an exact one.
+
+    A plain yes or no of either language is the choice that begins so, if there is just one.
+    """
     number = re.fullmatch(r"\s*(\d{1,2})\s*[.)]?\s*", text)
     if number:
         return next((o for o in offered if o.number == int(number[1])), None)
@@ -27,9 +35,24 @@ def choose(text: str, offered: Sequence[Offered], *, free_text: bool) -> Offered
     exact = [o for o, label in zip(offered, labels, strict=True) if label == wanted]
     if exact:
         return exact[0] if len(exact) == 1 else None
+    if answer := _answer(wanted, offered):
+        return answer
     if free_text or len(wanted) < _SHORTEST:
         return None
     return _closest(wanted, labels, offered)
+
+
+def _answer(wanted: str, offered: Sequence[Offered]) -> Offered | None:
+    for words in _ANSWERS:
+        if wanted in words:
+            alike = [o for o in offered if _begins(o.label) in words]
+            return alike[0] if len(alike) == 1 else None
+    return None
+
+
+def _begins(label: str) -> str:
+    """Of "Иә, дұрыс" and "Согласен(на)" the answer itself; of a name like "Ия П." all of it."""
+    return fold(re.split("[,(]", label, maxsplit=1)[0])
 
 
 def _closest(wanted: str, labels: Sequence[str], offered: Sequence[Offered]) -> Offered | None:

@@ -6,7 +6,7 @@ messenger alike.
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from conversation import forms
 from conversation.forms import BACK, CANCEL, Form, Given
@@ -16,7 +16,7 @@ from conversation.payload import Chosen, PayloadRefused, decode
 from conversation.state import FormState
 from conversation.turn import Tap, Turn
 from core.names import fold
-from core.texts import T
+from core.texts import Joined, T, Words
 
 Handler = Callable[[Turn], Awaitable[Sequence[Reply]]]
 ChoiceHandler = Callable[[Turn, tuple[str, ...]], Awaitable[Sequence[Reply]]]
@@ -150,7 +150,21 @@ class Router:
         if chosen is not None and chosen.code in self.routes.open_choices:
             replies = await self.routes.choices[chosen.code](turn, chosen.ids)
             return await self._follow_waiting(turn) or replies
-        return await self.hello(turn)
+        hello, *_ = await self.hello(turn)
+        return [replace(hello, text=await self._greeting(turn, hello.text))]
+
+    async def _greeting(self, turn: Turn, hello: Words) -> Words:
+        """The greeting; whoever asks for no messages, or for messages again, hears of that in
+        both languages: the right to stop does not wait for a language to be chosen."""
+        incoming = turn.incoming
+        typed = self.command_of(incoming.text) if incoming.kind is Kind.TEXT else None
+        if typed == "stop":
+            said, *_ = await self.routes.commands["stop"](turn)
+            return said.text
+        if turn.stopped and (typed == "start" or incoming.kind is Kind.START):
+            said, *_ = await self.routes.commands["start"](turn)
+            return Joined([said.notice or said.text, hello], "\n\n")
+        return hello
 
     def _meant(self, turn: Turn) -> Chosen | None:
         incoming = turn.incoming
@@ -198,6 +212,8 @@ class Router:
             return await self._command(turn, command)
         if form:
             return await forms.answer(turn, form, Given(text=text))
+        if not text.strip():
+            return await self._lost(turn, T("unknown-kind"))
         return await self._lost(turn, T("not-understood", typed=text[:200]))
 
     def command_of(self, text: str) -> str | None:

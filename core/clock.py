@@ -1,7 +1,7 @@
 """The one Clock: nothing else asks for the time, in Python or in SQL (invariant 9)."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 _zone = ZoneInfo("Asia/Almaty")  # UTC+5 since 01.03.2024; `zhiyn doctor` checks the tz database
@@ -54,3 +54,13 @@ def local(moment: datetime) -> datetime:
 def local_date(moment: datetime) -> date:
     """The calendar day of the moment in Kazakhstan."""
     return local(moment).date()
+
+
+def end_of(day: date) -> datetime:
+    """The moment, in UTC, at which this calendar day is over in Kazakhstan."""
+    return datetime.combine(day + timedelta(days=1), time(), tzinfo=_zone).astimezone(UTC)
+
+
+def last_day(until: datetime) -> date:
+    """The last calendar day in Kazakhstan before this moment: of what ends at `end_of` it."""
+    return local_date(until - timedelta(microseconds=1))

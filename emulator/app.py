@@ -83,7 +83,7 @@ class Emulator:
         self.telegram = Telegram(self.world, self.files, self.switches, self.session, self._execute)
         self.telegram_people = TelegramPeople(self.telegram)
         self.habits = Habits(self.world, self.whatsapp.tasks, self.tap)
-        guard = Guard(self.faults, self.counters)
+        guard = Guard(self.faults, self.counters, self.world.wake)
         self._telegram_http = TelegramHttp(self.telegram, self.files, guard)
         self._twilio_http = TwilioHttp(
             self.out, self.contents, self.files, guard, self.config, self.switches
@@ -127,6 +127,7 @@ class Emulator:
     async def stop(self) -> None:
         """Stops everything and writes what is left to write."""
         self.world.tell({"type": "stop"})
+        self.faults.clear()
         await stop_all(self.telegram)
         await self.statuses.tasks.stop()
         await self.whatsapp.tasks.stop()
@@ -605,12 +606,16 @@ class Emulator:
     def fault(
         self, method: str, times: int = 1, *, status: int | None = None,
         body: Json | None = None, retry_after: int | None = None, delay: float = 0.0,
-        drop: Literal["before", "after"] | None = None, to: str | None = None,
+        drop: Literal["before", "after"] | None = None, hold: bool = False, to: str | None = None,
     ) -> Fault:  # fmt: skip
         """The next calls of a method go wrong; see README for the names."""
-        fault = Fault(method, times, status, body, retry_after, delay, drop, to)
+        fault = Fault(method, times, status, body, retry_after, delay, drop, hold, to)
         self.faults.add(fault)
         return fault
+
+    def release_answers(self) -> None:
+        """Lets the answers go that faults with `hold` keep back, or cuts those to be dropped."""
+        self.faults.release()
 
     def inject(self, update: Json, account: str | None = None) -> int:
         """Puts a raw update into a bot's queue; update_id is given unless it brings one."""

@@ -67,10 +67,14 @@ class Switches:
     stop_opts_out: bool = False  # STOP typed on WhatsApp makes Twilio answer 21610
     fragment_signed: bool = False  # is "#rc=5&rp=all" part of the signed URL
     inbound_timeout: float = limits.WA_WEBHOOK_SECONDS
+    inbound_pause: float = 0.2  # before each further try that "#rc=5&rp=all" asks for
     status_queued: bool = True  # post "queued" too
     status_delay: float = 0.0  # seconds before each status callback
     status_copies: int = 1  # 2: every status callback comes twice
     auto_approve: bool = True  # templates sent for approval are approved at once
+    account_status: str = "active"  # or "suspended", "closed"
+    account_type: str = "Full"  # or "Trial"
+    sender_status: str = "ONLINE"  # of every sender; "OFFLINE", "VERIFYING", …
 
     def change(self, values: dict[str, Any]) -> None:
         """Sets switches by name; an unknown name raises ValueError."""

@@ -76,6 +76,7 @@ class Control:
             web.post("/emulator/config", _json(self._config)),
             web.post("/emulator/switches", _json(self._switches)),
             web.post("/emulator/faults", _json(self._fault)),
+            web.post("/emulator/answers/release", _json(self._release_answers)),
             web.post("/emulator/inject", _json(self._inject)),
             web.post("/emulator/repeat", _json(self._repeat)),
             web.post("/emulator/duplicate_next", _json(self._duplicate)),
@@ -228,6 +229,10 @@ class Control:
 
     async def _fault(self, request: web.Request, body: Json) -> Json:
         return asdict(self._emulator.fault(**body))
+
+    async def _release_answers(self, request: web.Request, body: Json) -> Json:
+        self._emulator.release_answers()
+        return {}
 
     async def _inject(self, request: web.Request, body: Json) -> Json:
         return {"id": self._emulator.inject(body["update"], body.get("account"))}

@@ -1,5 +1,6 @@
 """Scripted faults and counters: what goes wrong on request, and what was called how often."""
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -16,6 +17,7 @@ class Fault:
     retry_after: int | None = None  # a 429 in the platform's own shape
     delay: float = 0.0  # seconds before anything else happens
     drop: Literal["before", "after"] | None = None  # connection cut before or after the effect
+    hold: bool = False  # the effect happens at once, its answer waits for `release_answers`
     to: str | None = None  # only calls to this chat id or WhatsApp address
 
     def matches(self, method: str, to: str | None) -> bool:
@@ -54,6 +56,8 @@ class Faults:
 
     def __init__(self) -> None:
         self.waiting: list[Fault] = []
+        self.held = 0  # answers that wait now
+        self._released = asyncio.Event()
 
     def add(self, fault: Fault) -> None:
         """Scripts one more."""
@@ -67,6 +71,20 @@ class Faults:
                 return fault
         return None
 
+    async def hold(self) -> None:
+        """Returns when the answers that are held now are released."""
+        self.held += 1
+        try:
+            await self._released.wait()
+        finally:
+            self.held -= 1
+
+    def release(self) -> None:
+        """Lets the held answers go; the next ones are held again."""
+        self._released.set()
+        self._released = asyncio.Event()
+
     def clear(self) -> None:
-        """Forgets them all."""
+        """Forgets them all; nothing is held any more."""
         self.waiting.clear()
+        self.release()

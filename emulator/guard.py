@@ -15,9 +15,12 @@ Refusal = Callable[[int, Json | None, int | None], web.Response]
 class Guard:
     """Runs a call's effect, unless a fault was scripted for it."""
 
-    def __init__(self, faults: Faults, counters: Counters) -> None:
+    def __init__(
+        self, faults: Faults, counters: Counters, wake: Callable[[], None] = lambda: None
+    ) -> None:
         self.faults = faults
         self.counters = counters
+        self._wake = wake  # who waits for calls or for held answers looks again
 
     async def run(
         self, request: web.Request, method: str, to: str | None, effect: Effect, refusal: Refusal
@@ -33,6 +36,9 @@ class Guard:
         if fault.status is not None or fault.retry_after is not None:
             return self._scripted(fault, refusal)
         response = await effect()
+        if fault.hold:
+            self._wake()
+            await self.faults.hold()
         return _cut(request) if fault.drop == "after" else response
 
     def _scripted(self, fault: Fault, refusal: Refusal) -> web.Response:

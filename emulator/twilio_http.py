@@ -40,6 +40,8 @@ class TwilioHttp:
         return [
             web.post(f"{account}/Messages.json", self._route("messages.create", self.send)),
             web.get(f"{account}/Messages/{{sid}}.json", self._route("messages.fetch", self.fetch)),
+            web.get(f"{account}.json", self._route("account.fetch", self.account)),
+            web.get("/v2/Channels/Senders", self._route("senders.list", self.senders)),
             web.get(f"{account}/Messages/{{sid}}/Media/{{file}}",
                     self._route("media.fetch", self.media)),
             web.post("/v1/Content", self._route("content.create", self.create)),
@@ -112,6 +114,30 @@ class TwilioHttp:
         meta, content = known
         return web.Response(body=content, headers={"Content-Type": meta["mime"]})
 
+    # account and senders --------------------------------------------------------------------
+    async def account(self, request: web.Request, form: Mapping[str, Any]) -> web.Response:
+        """GET Accounts/{sid}.json (twilio.com/docs/iam/api/account)."""
+        switches = self._switches
+        return web.json_response({
+            "sid": self._sid, "friendly_name": "Жиын", "status": switches.account_status,
+            "type": switches.account_type, "uri": request.path,
+        })  # fmt: skip
+
+    async def senders(self, request: web.Request, form: Mapping[str, Any]) -> web.Response:
+        """GET /v2/Channels/Senders of messaging.twilio.com (twilio.com/docs/whatsapp/api/senders):
+        `Channel` is needed."""
+        if request.query.get("Channel") != "whatsapp":
+            raise TwilioError(400, 20001, detail="Channel")
+        found = [
+            {
+                "sid": f"XE{number:032x}", "sender_id": sender.address,
+                "status": self._switches.sender_status,
+                "webhook": {"callback_url": sender.webhook, "callback_method": "POST"},
+            }
+            for number, sender in enumerate(self._config.senders, start=1)
+        ]  # fmt: skip
+        return self._page(request, found, "senders")
+
     # contents -------------------------------------------------------------------------------
     async def create(self, request: web.Request, body: Mapping[str, Any]) -> web.Response:
         """POST /v1/Content."""
@@ -140,17 +166,19 @@ class TwilioHttp:
         ]
         return self._page(request, found)
 
-    def _page(self, request: web.Request, found: list[Json]) -> web.Response:
+    def _page(self, request: web.Request, found: list[Json], key: str = "contents") -> web.Response:
         size = min(max(int(request.query.get("PageSize", "50")), 1), 1000)
         page = max(int(request.query.get("Page", "0")), 0)
-        url = f"{self.base}{request.path}?PageSize={size}&Page="
+        asked = "".join(f"{name}={value}&" for name, value in request.query.items()
+                        if name not in ("PageSize", "Page"))  # fmt: skip
+        url = f"{self.base}{request.path}?{asked}PageSize={size}&Page="
         more = len(found) > size * (page + 1)
         meta = {
-            "page": page, "page_size": size, "first_page_url": f"{url}0", "key": "contents",
+            "page": page, "page_size": size, "first_page_url": f"{url}0", "key": key,
             "previous_page_url": f"{url}{page - 1}" if page else None,
             "url": f"{url}{page}", "next_page_url": f"{url}{page + 1}" if more else None,
         }  # fmt: skip
-        return web.json_response({"contents": found[size * page : size * (page + 1)], "meta": meta})
+        return web.json_response({key: found[size * page : size * (page + 1)], "meta": meta})
 
     async def ask(self, request: web.Request, body: Mapping[str, Any]) -> web.Response:
         """POST ApprovalRequests/whatsapp."""

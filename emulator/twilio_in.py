@@ -12,6 +12,7 @@ from emulator.store import Json
 from emulator.tasks import Tasks
 from emulator.twilio_out import Sent, TwilioOut
 from emulator.twilio_post import Poster
+from emulator.wire import Answer
 from emulator.world import Message, Person, World
 
 # Twilio's default keywords, "Advanced opt-out": English only unless configured.
@@ -189,12 +190,15 @@ class WhatsAppPeople:
     async def _deliver(self, inbound: Inbound) -> None:
         sender = next(s for s in self._config.senders if s.address == inbound.sender)
         if sender.webhook:
-            answers = await self._poster.post(
-                sender.webhook, inbound.form, self._switches.inbound_timeout
-            )
-            for answer in answers:
+
+            def seen(answer: Answer) -> None:
                 inbound.answers.append(answer.status)
                 self._note_reply(inbound, answer.body.decode(errors="replace"))
+                self._world.wake()
+
+            await self._poster.post(
+                sender.webhook, inbound.form, self._switches.inbound_timeout, seen
+            )
         inbound.done = True
         self._tick(inbound)
         self._world.wake()

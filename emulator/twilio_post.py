@@ -16,7 +16,6 @@ from emulator.wire import Answer, must_be_loopback, post, signature
 # "Webhooks: connection overrides": one retry by default and only when the connection failed;
 # "#rc=5&rp=all" asks for up to five retries, 5xx included.
 OVERRIDES: Final = re.compile(r"(?:^|&)(rc|rp)=([^&]*)")
-PAUSE: Final = 0.2
 
 
 @dataclass(frozen=True)
@@ -48,15 +47,19 @@ class Poster:
         self._switches = switches
         self._session = session
 
-    async def post(self, url: str, form: Mapping[str, str], timeout: float) -> list[Answer]:
-        """All answers in order; the last one counts."""
+    async def post(
+        self, url: str, form: Mapping[str, str], timeout: float,
+        seen: Callable[[Answer], None] = lambda answer: None,
+    ) -> list[Answer]:  # fmt: skip
+        """All answers in order, each shown to `seen` as it comes; the last one counts."""
         retries = Retries.of(url)
         answers: list[Answer] = []
         while True:
             answers.append(await self._once(url, form, timeout))
+            seen(answers[-1])
             if len(answers) > retries.count or not retries.again(answers[-1]):
                 return answers
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(self._switches.inbound_pause)
 
     async def _once(self, url: str, form: Mapping[str, str], timeout: float) -> Answer:
         bare = urldefrag(url).url

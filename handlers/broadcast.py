@@ -1,276 +1,350 @@
-"""An akim writes a notice: to whom, in Kazakh, in Russian, one look at it, off it goes."""
+"""An akim writes a notice: of what kind, to whom, in Kazakh, in Russian, with pictures; one look
+at it as it will arrive, and off it goes, now or later. What is not finished can be put aside."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
-from conversation import forms
-from conversation.forms import Accepted, Done, Form, Given, Jump, Problem, Stay, Step
-from conversation.message import ChannelName, Choice, Reply
+from conversation import albums, forms
+from conversation.forms import Accepted, Done, Form, Given, Leave, Problem, Quiet, Stay, Step
+from conversation.message import Choice, Reply
 from conversation.router import Routes
 from conversation.state import Answers
 from conversation.turn import Turn
 from core.languages import Language
-from core.texts import Joined, T, Words, texts
+from core.texts import Named, T, Words, texts
+from handlers import home, notice_audience, notice_files, notice_preview, notice_words, sent
 from handlers.forms import known, unclear
-from handlers.notice import composed
-from handlers.notice_text import read_text
-from handlers.sent import announced_reply
-from rules.notices import NoticeKind
-from services import notices, roles, territory
+from handlers.notice import composed, file_refs
+from handlers.notice_audience import KEEP, KEPT, kind_of, office
+from handlers.notice_preview import first_of, written
+from handlers.notice_words import Part, part_key, stored_part
+from services import drafts, files, notices, roles
 from services.notices import NoticeText
-from services.reach import reach
-from services.roles import MAY_SEND_NOTICES
+from services.roles import MAY_SEND_NOTICES, Power
 
 routes = Routes()
 
-KIND = NoticeKind.ANNOUNCEMENT
+VERSION = 2
 
 
 @routes.choice("notice-new")
 async def begin(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
-    """Starts a notice for the place of the role."""
-    standing = await roles.standing(turn.unit, turn.speaker)
-    places = [view.place_code for view in standing if view.role in MAY_SEND_NOTICES]
-    if not places:
-        await roles.require(turn.unit, turn.speaker, MAY_SEND_NOTICES, "")
-    answers: Answers = {"id": str(turn.unit.new_id()), "places": places}
+    """Starts a notice for the place of the role; one that waits is gone on with or put aside."""
+    forms.park(turn)
+    waits = forms.waiting(turn, FORM)
+    if waits is None or not worth_keeping(waits.answers):
+        return await begin_new(turn)
+    await _places(turn)
+    choices = [
+        Choice("notice-go-on", T("menu-resume")),
+        Choice("notice-aside", T("begun-new")),
+    ]
+    return [Reply(T("begun-ask", title=title_of(waits.answers)), choices, nav=(home.MENU,))]
+
+
+@routes.choice("notice-go-on")
+async def go_on(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """The notice that waits, behind whatever else does."""
+    forms.park(turn)
+    waits = forms.waiting(turn, FORM)
+    return await forms.take_up(turn, FORM, waits) if waits else await begin_new(turn)
+
+
+@routes.choice("notice-aside")
+async def aside(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """The notice that waits becomes a draft, and a new one begins."""
+    forms.park(turn)
+    if not await put_aside(turn):
+        return await home.menu_saying(turn, T("drafts-full", most=drafts.MOST_DRAFTS))
+    first, *rest = await begin_new(turn)
+    return [first.saying(T("draft-aside")), *rest]
+
+
+async def begin_new(turn: Turn) -> list[Reply]:
+    """The first question of a new notice. Raises Refused for who may send none."""
+    places = await _places(turn)
+    answers: Answers = {"id": str(turn.unit.new_id()), "places": places, "files": []}
     if len(places) == 1:
         answers["place"] = places[0]
     return await forms.begin(turn, FORM, answers)
 
 
-# From where
+async def _places(turn: Turn) -> list[str]:
+    standing = await roles.standing(turn.unit, turn.speaker)
+    places = [
+        view.place_code
+        for view in standing
+        if view.role in MAY_SEND_NOTICES and (view.may(Power.SEND) or view.may(Power.URGENT))
+    ]
+    if not places:
+        await roles.require(turn.unit, turn.speaker, MAY_SEND_NOTICES, "")
+    return list(dict.fromkeys(places))
 
 
-def _several_places(answers: Answers) -> bool:
-    return len(answers["places"]) > 1
+# Drafts
 
 
-async def _ask_place(turn: Turn, answers: Answers) -> Reply:
-    choices = []
-    for code in answers["places"]:
-        choices.append(Choice("n-place", await territory.akim_of(turn.unit.session, code), (code,)))
-    return Reply(T("role-where"), choices)
+def worth_keeping(answers: Answers) -> bool:
+    """Was anything written or attached?"""
+    begun = any(answers.get(part_key(one)) for one in Language)
+    return bool(written(answers) or begun or answers.get("files"))
 
 
-async def _place(turn: Turn, answers: Answers, given: Given) -> Accepted:
-    if given.chosen and given.chosen.ids and given.chosen.ids[0] in answers["places"]:
-        return Done({"place": given.chosen.ids[0]})
-    return unclear("audience-unclear", given)
+def title_of(answers: Answers) -> Words:
+    """What a draft is called: its title in the reader's language, or in the only one."""
+    titles = {one: text.title for one, text in written(answers).items()}
+    for language in Language:
+        if part := stored_part(answers, language):
+            titles.setdefault(language, part.title)
+    if not titles:
+        return T("draft-untitled")
+    any_ = next(iter(titles.values()))
+    return Named(titles.get(Language.KK, any_), titles.get(Language.RU, any_))
 
 
-# To whom
+async def put_aside(turn: Turn) -> bool:
+    """The notice that waits becomes a draft; False when there is no room for it."""
+    waits = forms.waiting(turn, FORM)
+    if waits is None:
+        return True
+    if worth_keeping(waits.answers):
+        step = waits.step if waits.step != FORM.leave else forms.left_at(waits.answers)
+        if not await _save(turn, step, waits.answers, waits.version):
+            return False
+    forms.put_away(turn, FORM)
+    return True
 
 
-async def _ask_audience(turn: Turn, answers: Answers) -> Reply:
-    villages = await territory.settlements(turn.unit.session, answers["place"], turn.said)
-    if "picked" in answers:
-        return await _ask_villages(turn, answers)
-    everywhere = await territory.codes_inside(turn.unit.session, answers["place"])
-    counts = await reach(turn.unit, answers["place"], everywhere, KIND)
-    whole = Choice(
-        "n-all", T("audience-all"), description=T("audience-people", people=counts.people)
-    )
-    some = Choice("n-some", T("audience-some"))
-    choices = [whole, some] if len(villages) > 1 else [whole]
-    return Reply(T("audience-ask", office=await _office(turn, answers)), choices)
+async def _save(turn: Turn, step: str, answers: Answers, version: int = VERSION) -> bool:
+    """As a draft; of one that was opened from a draft, in its place."""
+    draft = UUID(answers["draft"]) if answers.get("draft") else turn.unit.new_id()
+    kept = {**answers, "draft": str(draft)}
+    return await drafts.save(turn.unit, draft, FORM.name, version, step, kept)
 
 
-async def _ask_villages(turn: Turn, answers: Answers) -> Reply:
-    picked = answers["picked"]
-    villages = await territory.settlements(turn.unit.session, answers["place"], turn.said)
-    choices = [Choice("n-done", T("audience-done"))] if picked else []
-    names: list[Words] = []
-    for place in villages:
-        name = territory.name_of(place).full
-        if place.code in picked:
-            names.append(name)
-        label = Joined(["✓", name], " ") if place.code in picked else name
-        choices.append(Choice("n-village", label, (place.code,)))
-    chosen = Joined(names, ", ") if names else T("audience-none")
-    return Reply(T("audience-pick", chosen=chosen), choices)
+async def _ask_leave(turn: Turn, answers: Answers) -> Reply:
+    choices = [
+        Choice("n-save", T("leave-keep")),
+        Choice("n-delete", T("leave-drop")),
+        Choice(forms.BACK, T("leave-go-on")),
+    ]
+    return Reply(T("leave-ask"), choices)
 
 
-async def _audience(turn: Turn, answers: Answers, given: Given) -> Accepted:
-    villages = await territory.settlement_codes(turn.unit.session, answers["place"])
-    match given.chosen and (given.chosen.code, *given.chosen.ids):
-        case ("n-all",):
-            everywhere = await territory.codes_inside(turn.unit.session, answers["place"])
-            return await _addressed(turn, answers, everywhere, whole=True)
-        case ("n-some",):
-            return Stay({"picked": []})
-        case ("n-village", code) if code in villages:
-            picked = set(answers.get("picked", [])) ^ {code}
-            return Stay({"picked": sorted(picked)})
-        case ("n-done",):
-            return await _addressed(turn, answers, answers.get("picked", []), whole=False)
-    return unclear("audience-unclear", given)
-
-
-async def _addressed(
-    turn: Turn, answers: Answers, codes: Sequence[str], *, whole: bool
-) -> Accepted:
-    if not codes:
-        return Problem(T("audience-nothing"), repeats=True)
-    counts = await reach(turn.unit, answers["place"], codes, KIND)
-    if not counts.people:
-        return Problem(T("audience-empty"), repeats=True)
-    return Done({"audience": list(codes), "whole": whole})
-
-
-def _back_to_whole(answers: Answers) -> bool:
-    """From the villages back to the question before them."""
-    return answers.pop("picked", None) is not None
+async def _leave(turn: Turn, answers: Answers, given: Given) -> Accepted:
+    """Kept as a draft, or gone with its files."""
+    if given.chosen is not None and given.chosen.code == "n-save":
+        step = forms.left_at(answers)
+        if not await _save(turn, step, answers):
+            return Problem(T("drafts-full", most=drafts.MOST_DRAFTS), repeats=True)
+        return Leave(await home.menu_saying(turn, T("leave-kept")))
+    if given.chosen is not None and given.chosen.code == "n-delete":
+        if answers.get("draft"):
+            await drafts.drop(turn.unit, UUID(answers["draft"]))
+        await files.forget_unsent(turn.unit, [UUID(file) for file in answers.get("files", [])])
+        return Leave(await home.menu_saying(turn, T("notice-undo")))
+    return unclear("notice-preview-unclear", given)
 
 
 # What
 
 
 async def _ask_own(turn: Turn, answers: Answers) -> Reply:
-    first = _first(turn, answers)
+    first = first_of(turn, answers)
+    if correction := _ask_corrected(answers, first):
+        return correction
     key = "notice-both" if answers.get("alone") else f"notice-only-{first.other}"
     return Reply(T(f"notice-write-{first}"), [Choice("n-alone", T(key))])
 
 
 async def _own(turn: Turn, answers: Answers, given: Given) -> Accepted:
     """The first text; or it is said that there will be one in the other language only."""
-    first = _first(turn, answers)
+    first = first_of(turn, answers)
     if given.chosen is not None and given.chosen.code == "n-alone":
         alone = not answers.get("alone")
         words = {_key(first): None, "alone": alone, "only": first.other if alone else None}
         return Stay({**words, "first": first.other.value})
-    return _written(given, _key(first), {"first": first.value})
+    return await _words(turn, answers, given, first, {"first": first.value, "begun": True})
 
 
-def _in_both(answers: Answers) -> bool:
+def in_both(answers: Answers) -> bool:
+    """Is there to be a text in the second language, too?"""
     return not answers.get("alone")
 
 
 async def _ask_other(turn: Turn, answers: Answers) -> Reply:
-    first = _first(turn, answers)
+    first = first_of(turn, answers)
+    if correction := _ask_corrected(answers, first.other):
+        return correction
     only = Choice("n-only", T(f"notice-only-{first}"))
     return Reply(T(f"notice-write-{first.other}"), [only])
 
 
 async def _other(turn: Turn, answers: Answers, given: Given) -> Accepted:
-    first = _first(turn, answers)
+    first = first_of(turn, answers)
     if given.chosen is not None and given.chosen.code == "n-only":
-        return Done({"only": first.value, _key(first.other): None})
-    return _written(given, _key(first.other), {"only": None})
+        return Done({"only": first.value, _key(first.other): None, part_key(first.other): None})
+    return await _words(turn, answers, given, first.other, {"only": None})
 
 
-def _written(given: Given, key: str, more: Answers) -> Accepted:
-    read = read_text(given)
-    return read if isinstance(read, Problem) else Done({key: [read.title, read.body], **more})
-
-
-# The last look
-
-
-async def _ask_preview(turn: Turn, answers: Answers) -> Reply:
-    counts = await reach(turn.unit, answers["place"], answers["audience"], KIND)
-    missing = (
-        T("notice-preview-unreachable", people=counts.unreachable)
-        if counts.unreachable
-        else T("notice-preview-all")
-    )
-    samples = [await _sample(turn, answers, one) for one in _written_texts(answers)]
-    text = T(
-        "notice-preview",
-        sample=Joined(samples, "\n\n"),
-        people=counts.people,
-        telegram=counts.by_channel.get(ChannelName.TELEGRAM, 0),
-        whatsapp=counts.by_channel.get(ChannelName.WHATSAPP, 0),
-        unreachable=missing,
-    )
-    first = _first(turn, answers)
-    fixes = [
-        Choice("n-fix", T(f"notice-fix-{one}"), (_step_of(first, one),))
-        for one in _written_texts(answers)
-    ]
-    change = Choice("n-fix", T("notice-fix-audience"), ("audience",))
-    return Reply(text, [Choice("n-send", T("notice-send")), *fixes, change])
-
-
-async def _sample(turn: Turn, answers: Answers, language: Language) -> str:
+def _ask_corrected(answers: Answers, language: Language) -> Reply | None:
+    """What is missing of a text that was begun; or the text as it is, to be written anew."""
+    if part := stored_part(answers, language):
+        return Reply(*notice_words.ask(part))
+    if not (forms.correcting(answers) and answers.get(_key(language))):
+        return None
     title, body = answers[_key(language)]
-    office = await _office(turn, answers)
-    sample = T("notice-sample", office=office, title=title, body=body)
-    return texts().say(language, sample)
+    return Reply(T(f"correct-write-{language}", title=title, body=body), [KEEP])
 
 
-async def _preview(turn: Turn, answers: Answers, given: Given) -> Accepted:
-    match given.chosen and (given.chosen.code, *given.chosen.ids):
-        case ("n-send",):
-            return Done()
-        case ("n-fix", ("audience" | "own" | "other") as step):
-            if step == "audience":
-                answers.pop("picked", None)
-            return Jump(step)
-    return unclear("notice-preview-unclear", given)
+async def _words(
+    turn: Turn, answers: Answers, given: Given, language: Language, more: Answers
+) -> Accepted:
+    """The text in this language, whole or a part of it; a picture with it or by itself."""
+    notice = None
+    if given.files:
+        together, refused = await notice_files.take(turn, answers, given)
+        typed = notice_files.words_of(given)
+        if refused is not None:
+            if not typed:
+                return Problem(refused, repeats=True) if albums.to_be_told(answers) else Quiet()
+            notice = refused
+        elif together and not typed:
+            return Quiet()
+        else:
+            notice = T("attach-count", count=len(answers["files"]))
+        if not typed:
+            return Stay(notice=notice)
+        given = Given(text=typed)
+    heard = _heard(answers, given, language)
+    if isinstance(heard, Part):
+        return Stay({part_key(language): heard.stored()}, notice)
+    if isinstance(heard, NoticeText):
+        text = {_key(language): [heard.title, heard.body], part_key(language): None}
+        first, corrected = first_of(turn, answers), forms.correcting(answers)
+        last = language is not first or not in_both(answers)
+        counted = notice is not None and notice.key == "attach-count"
+        # The next question counts the files itself.
+        return Done({**text, **more}, None if counted and last and not corrected else notice)
+    return heard
 
 
-async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
-    notice = UUID(answers["id"])
-    words = {one: NoticeText(*answers[_key(one)]) for one in _written_texts(answers)}
-    contents = composed(texts(), await _office(turn, answers), notice, words)
-    shown = turn.unit.new_id()
-    status = await notices.announce(
-        turn.unit,
-        notice=notice,
-        author_address=turn.address,
-        place_code=answers["place"],
-        audience=answers["audience"],
-        texts=words,
-        monolingual=Language(answers["only"]) if answers.get("only") else None,
-        live_message=shown,
-    )
-    if status == "sending":
-        stored = {one: content.to_json() for one, content in contents.items()}
-        await notices.queue(turn.unit, notice, stored)
-    return [await announced_reply(turn, notice, shown)]
+def _heard(answers: Answers, given: Given, language: Language) -> NoticeText | Part | Accepted:
+    part = stored_part(answers, language)
+    match given.chosen and given.chosen.code:
+        case "n-take" if part is not None:
+            return notice_words.take(part)
+        case "n-keep" if answers.get(_key(language)):
+            return Done({part_key(language): None, KEPT: True})
+    if given.chosen is not None or not given.text.strip():
+        return Problem(T("notice-words-only"), repeats=True)
+    return notice_words.hear(given.text, part)
 
 
-async def _office(turn: Turn, answers: Answers) -> Words:
-    return await territory.akim_of(turn.unit.session, answers["place"])
-
-
-def _first(turn: Turn, answers: Answers) -> Language:
-    """The language that is written first: the author's own when the text was begun."""
-    return Language(answers["first"]) if "first" in answers else turn.said
-
-
-def _written_texts(answers: Answers) -> list[Language]:
-    return [language for language in Language if answers.get(_key(language))]
-
-
-def _step_of(first: Language, language: Language) -> str:
-    return "own" if language is first else "other"
+def _anew(answers: Answers) -> bool:
+    """Back from a text that was begun: it is written anew."""
+    gone = [answers.pop(part_key(one), None) for one in Language]
+    return any(gone)
 
 
 def _key(language: Language) -> str:
     return f"text_{language}"
 
 
+# Off it goes
+
+
+async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
+    notice, kind, words = UUID(answers["id"]), kind_of(answers), written(answers)
+    cards = await notice_files.standing(turn, answers)
+    attached = [card.id for card in cards]
+    live = turn.unit.new_id()
+    status = await notices.announce(
+        turn.unit,
+        notice=notice,
+        author_address=turn.address,
+        place_code=answers["place"],
+        audience=answers["audience"],
+        kind=kind,
+        texts=words,
+        monolingual=notice_preview.only(answers),
+        files=attached,
+        send_at=notice_preview.send_at(answers),
+        live_message=live,
+    )
+    if answers.get("draft"):
+        await drafts.drop(turn.unit, UUID(answers["draft"]), sent=True)
+    if status is None:
+        return await sent.card_saying(turn, notice, T("notice-sent-before"))
+    if status == "sending":
+        refs = await file_refs(turn.unit, attached)
+        contents = composed(texts(), await office(turn, answers), notice, words, kind, refs)
+        await notices.queue(turn.unit, notice, notice_preview.stored(contents))
+    return [await sent.announced_reply(turn, notice, live)]
+
+
+def _upgrade(version: int, answers: Answers) -> Answers:
+    """Version 1 knew one kind, no files and no moment."""
+    kept = {"kind": "announcement", "files": [], "send_at": None, **answers}
+    return kept | {"begun": True} if written(answers) else kept
+
+
+def _cancelled(answers: Answers) -> T:
+    return T("notice-stopped")
+
+
 FORM = known(
     Form(
         name="notice",
-        version=1,
+        version=VERSION,
         steps=(
-            Step("place", _ask_place, _place, applies=_several_places, holds=("place",)),
+            Step(
+                "place",
+                notice_audience.ask_place,
+                notice_audience.place,
+                applies=notice_audience.several_places,
+                holds=("place",),
+            ),
+            Step("kind", notice_audience.ask_kind, notice_audience.kind, holds=("kind",)),
             Step(
                 "audience",
-                _ask_audience,
-                _audience,
-                back_within=_back_to_whole,
+                notice_audience.ask_audience,
+                notice_audience.audience,
+                back_within=notice_audience.back_to_whole,
                 holds=("audience",),
             ),
-            Step("own", _ask_own, _own, free_text=True, holds=("first",)),
-            Step("other", _ask_other, _other, free_text=True, applies=_in_both, holds=("only",)),
-            Step("preview", _ask_preview, _preview),
+            Step("own", _ask_own, _own, free_text=True, back_within=_anew, holds=("begun",)),
+            Step(
+                "other",
+                _ask_other,
+                _other,
+                free_text=True,
+                applies=in_both,
+                back_within=_anew,
+                holds=("only",),
+            ),
+            Step("attach", notice_files.ask, notice_files.accept, holds=("attached",)),
+            Step("preview", notice_preview.ask, notice_preview.accept),
+            Step(
+                "same",
+                notice_preview.ask_same,
+                notice_preview.same,
+                applies=notice_preview.is_same,
+            ),
+            Step(
+                "when",
+                notice_preview.ask_when,
+                notice_preview.when,
+                free_text=True,
+                applies=notice_preview.never,
+            ),
+            Step("leave", _ask_leave, _leave, applies=notice_preview.never, ways_out=False),
         ),
         finish=_finish,
-        cancelled=T("notice-undo"),
+        cancelled=_cancelled,
+        upgrade=_upgrade,
+        leave="leave",
+        worth=worth_keeping,
     )
 )
 routes.form(FORM)

@@ -9,7 +9,7 @@ from conversation.state import FormState
 from conversation.turn import Turn
 from core.texts import Joined, Named, T, Words
 from handlers.forms import FORMS
-from services import people, residents, roles, territory
+from services import drafts, people, residents, roles, territory
 from services.roles import (
     MAY_SEE_NOTICES,
     MAY_SEE_ROLES,
@@ -31,6 +31,7 @@ PROFILE = Choice("profile", T("menu-profile"))
 SUBSCRIBE = Choice("subscribe", T("menu-subscribe"))
 LANGUAGE_ENTRY = Choice("language", T("menu-language"))
 HELP = Choice("help", T("menu-help"))
+DRAFTS = Choice("drafts", T("menu-drafts"))
 RULES = Choice("rules", T("menu-rules"))
 
 
@@ -40,7 +41,8 @@ async def menu(turn: Turn) -> Sequence[Reply]:
     standing = await roles.standing(turn.unit, turn.speaker)
     profile = await residents.profile(turn.unit, turn.speaker)
     text: Words = await _where(turn, standing, profile)
-    choices = [*_begun(turn, profile), *_work(standing), *_always(profile, turn.stopped)]
+    work = [*_work(standing), *await _put_aside(turn, standing)]
+    choices = [*_begun(turn, profile), *work, *_always(profile, turn.stopped)]
     parked = turn.state.parked
     notice = _waits(parked) if parked and _known(parked.form) else None
     if notice == T("parked-registration") and text == T("menu-guest"):
@@ -148,6 +150,12 @@ def _work(standing: Sequence[RoleView]) -> list[Choice]:
         *([SENT] if may_see else []),
         *([ROLES] if may_see_roles else []),
     ]
+
+
+async def _put_aside(turn: Turn, standing: Sequence[RoleView]) -> list[Choice]:
+    """The way to the drafts, where there are any."""
+    office = any(view.role in MAY_SEND_NOTICES for view in standing)
+    return [DRAFTS] if office and await drafts.count(turn.unit, turn.speaker) else []
 
 
 def _always(profile: residents.Profile | None, stopped: bool) -> list[Choice]:

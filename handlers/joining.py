@@ -11,7 +11,7 @@ from conversation.state import Answers
 from conversation.turn import Turn
 from core.clock import local_date
 from core.ids import from_short, short
-from core.texts import Near, T
+from core.texts import Joined, Near, T
 from handlers import home
 from handlers.forms import known, shown, unclear
 from rules.dates import NoSuchDay, read_day
@@ -21,7 +21,7 @@ from services.unit import Refused
 
 routes = Routes()
 
-TRIES = 2  # wrong dates of birth, then it is somebody else
+_ELSEWHERE = "elsewhere"  # chats that the messenger says are the same sender's
 
 
 async def known_elsewhere(turn: Turn, phone: str) -> list[str]:
@@ -46,10 +46,16 @@ def _back(answers: Answers) -> bool:
 
 
 async def _candidates(turn: Turn, answers: Answers) -> list[Known]:
-    found = await people.known_by_phone(
-        turn.unit, text_of(answers, "phone"), turn.address, turn.speaker
-    )
-    return [one for one in found if str(one.id) in answers["known"]]
+    """Those of the answer "known" who can still be joined with."""
+    unit, address, speaker = turn.unit, turn.address, turn.speaker
+    found = await people.known_by_phone(unit, text_of(answers, "phone"), address, speaker)
+    found += await people.known_at(unit, _elsewhere(answers), address, speaker)
+    wanted = {one.id: one for one in found if str(one.id) in answers["known"]}
+    return list(wanted.values())
+
+
+def _elsewhere(answers: Answers) -> list[UUID]:
+    return [UUID(one) for one in answers.get(_ELSEWHERE, ())]
 
 
 async def _ask(turn: Turn, answers: Answers) -> Reply:
@@ -57,23 +63,33 @@ async def _ask(turn: Turn, answers: Answers) -> Reply:
     chosen = next((one for one in candidates if str(one.id) == answers.get("joins")), None)
     if chosen is not None:
         return Reply(T("join-birth", name=chosen.shown))
-    choices = []
+    lines, choices = [], []
     for one in candidates:
         place = await territory.get_place(turn.unit.session, one.place_code)
         village = territory.name_of(place).full
-        choices.append(Choice("j-yes", T("join-yes", name=one.shown), (short(one.id),), village))
-    return Reply(T("join-ask"), [*choices, Choice("j-no", T("join-no"))])
+        lines.append(T("join-who", name=one.shown, village=village))
+        choices.append(Choice("j-yes", T("join-yes", name=one.shown), (short(one.id),)))
+    text = T("join-ask", people=Joined(lines), count=len(lines))
+    return Reply(text, [*choices, Choice("j-no", T("join-no"))])
 
 
 async def _accept(turn: Turn, answers: Answers, given: Given) -> Accepted:
-    match given.chosen and (given.chosen.code, *given.chosen.ids):
-        case ("j-yes", identifier) if str(from_short(identifier)) in answers["known"]:
-            return Stay({"joins": str(from_short(identifier))})
-        case ("j-no",):
-            return Done({"known": [], "joins": None})
+    code, *ids = (given.chosen.code, *given.chosen.ids) if given.chosen else ("",)
+    if code == "j-no":
+        return Done({"known": [], "joins": None, "asked": True})
+    if code == "j-yes":
+        return await _said_who(turn, answers, ids)
     if not answers.get("joins"):
         return unclear("join-unclear", given)
     return await _confirm(turn, answers, given)
+
+
+async def _said_who(turn: Turn, answers: Answers, ids: Sequence[str]) -> Accepted:
+    here = {short(one.id): one for one in await _candidates(turn, answers)}
+    if not ids or ids[0] not in here:
+        turn.unit.audit("tap-refused", turn.address)
+        return Stay({"joins": None}, T("refused-join"))
+    return Stay({"joins": str(here[ids[0]].id)})
 
 
 async def _confirm(turn: Turn, answers: Answers, given: Given) -> Accepted:
@@ -87,22 +103,47 @@ async def _confirm(turn: Turn, answers: Answers, given: Given) -> Accepted:
         return Problem(T("birth-no-such-day", typed=shown(typed)))
     if day is None:
         return Problem(T("birth-form", typed=shown(typed)))
-    kept = UUID(answers["joins"])
-    if not await people.is_born(turn.unit, kept, day):
-        tries = int(answers.get("tries", 0)) + 1
-        if tries >= TRIES:
-            return Stay({"joins": None, "tries": 0}, T("join-not-you"))
-        answers["tries"] = tries
-        return Problem(T("join-birth-wrong", typed=shown(typed)))
+    known_id = UUID(answers["joins"])
+    if not await people.is_born(turn.unit, known_id, day):
+        return await _wrong_day(turn, answers, typed)
     try:
-        speaker = None if answers.get("other") else turn.speaker
-        await people.join(turn.unit, kept, speaker, turn.address, text_of(answers, "phone"))
-    except Refused:
-        return Stay({"joins": None}, T("refused-join"))
-    turn.speak_as(kept)
-    await residents.set_language(turn.unit, kept, turn.said)
+        done = await people.join(
+            turn.unit,
+            known_id,
+            None if answers.get("other") else turn.speaker,
+            turn.address,
+            text_of(answers, "phone") or None,
+            day,
+            elsewhere=_elsewhere(answers),
+            language=turn.said,
+        )
+    except Refused as refused:
+        rest = [one for one in answers["known"] if one != answers["joins"]]
+        return _apart({"known": rest, "joins": None}, T(refused.reason))
+    return await _now_one(turn, done)
+
+
+async def _now_one(turn: Turn, done: people.Joined) -> Leave:
+    turn.speak_as(done.kept)
+    await residents.set_language(turn.unit, done.kept, turn.said)
     turn.state.form = None
-    return Leave([_prefer_ask(T("joined"))])
+    if len(await people.channels(turn.unit, done.kept)) > 1:
+        return Leave([_prefer_ask(T("joined"))])
+    return Leave(await home.menu_saying(turn, T("joined-here")))
+
+
+async def _wrong_day(turn: Turn, answers: Answers, typed: str) -> Accepted:
+    """Once more; after that it is somebody else, and what was typed is kept."""
+    left = [str(one.id) for one in await _candidates(turn, answers)]
+    if answers["joins"] in left:
+        return Problem(T("join-birth-wrong", typed=shown(typed)))
+    return _apart({"known": left, "joins": None}, T("join-not-you"))
+
+
+def _apart(values: Answers, why: T) -> Accepted:
+    """Not joined: on with the others who are known, or with what comes next. "asked" keeps the
+    form from asking again at its end."""
+    return Stay(values, why) if values["known"] else Done(values | {"asked": True, "why": why.key}, why)
 
 
 # On its own, for somebody who is registered already
@@ -117,7 +158,7 @@ async def offer(turn: Turn, phone: str) -> Sequence[Reply] | None:
 
 
 async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
-    return await home.menu(turn)
+    return await home.menu_saying(turn, T(text_of(answers, "why") or "join-undo"))
 
 
 FORM = known(

@@ -17,8 +17,7 @@ def read_text(given: Given) -> NoticeText | Problem:
     typed = given.text.strip()
     if given.files or not typed:
         return Problem(T("notice-words-only"), repeats=True)
-    title, _, body = typed.partition("\n") if "\n" in typed else _first_sentence(typed)
-    title, body = " ".join(title.split()), body.strip()
+    title, body = split_title(typed)
     if len(title) > LONGEST_TITLE:
         return Problem(T("notice-title-long", length=len(title)))
     if not body:
@@ -26,6 +25,13 @@ def read_text(given: Given) -> NoticeText | Problem:
     if len(body) > LONGEST_BODY:
         return Problem(T("notice-body-long", length=len(body)))
     return NoticeText(title, body)
+
+
+def split_title(typed: str) -> tuple[str, str]:
+    """The first line and what follows it; of one paragraph the first sentence and the rest. The
+    title may be too long, the rest empty."""
+    title, _, body = typed.partition("\n") if "\n" in typed else _first_sentence(typed)
+    return " ".join(title.split()), body.strip()
 
 
 def _first_sentence(typed: str) -> tuple[str, str, str]:

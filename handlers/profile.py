@@ -1,14 +1,17 @@
-"""My data: what is kept, correcting it, deleting it."""
+"""My data: what is kept, correcting it, moving, muting, deleting it."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from conversation.message import Choice, Reply
 from conversation.router import Routes
 from conversation.turn import Turn
-from core.texts import T
-from handlers import family, home, joining, registration
+from core.texts import Joined, T, Words
+from handlers import family, home, joining, moving, muting, registration
 from handlers.village import VILLAGE
-from services import residents
+from services import leaving, moves, people, residents, territory, wishes
+from services.residents import Profile
+from services.roles import RoleView
 
 routes = Routes()
 
@@ -24,6 +27,14 @@ async def show(turn: Turn) -> Sequence[Reply]:
     profile = await residents.profile(turn.unit, turn.speaker)
     if profile is None:
         return await home.menu_saying(turn, T("profile-guest"))
+    more = [*await joining.profile_choices(turn), *await family.profile_choices(turn)]
+    choices = [EDIT, moving.MOVE, muting.MUTE, *more, DELETE]
+    text = await _kept(turn, profile)
+    return [Reply(text, choices, title=T("menu-profile"), nav=(home.MENU,))]
+
+
+async def _kept(turn: Turn, profile: Profile) -> Words:
+    """What is kept and what it means, at most ten lines."""
     answers = {
         "name": profile.full_name,
         VILLAGE: profile.place_code,
@@ -31,9 +42,23 @@ async def show(turn: Turn) -> Sequence[Reply]:
         "birth": profile.birth_date.isoformat(),
         "phone": profile.phone or "",
     }
-    text = T("profile-text", **await registration.described(turn, answers))
-    more = [*await joining.profile_choices(turn), *await family.profile_choices(turn)]
-    return [Reply(text, [EDIT, *more, DELETE], title=T("menu-profile"), nav=(home.MENU,))]
+    lines: list[Words] = [
+        T("profile-text", **await registration.described(turn, answers)),
+        T(f"profile-level-{profile.level}"),
+    ]
+    standing = await moves.standing(turn.unit, profile.id)
+    votes = max(standing.counts_from or date.min, standing.adult_on or date.min)
+    if not standing.adult:
+        lines.append(T("profile-minor", day=f"{votes:%d.%m.%Y}"))
+    elif standing.counts_from is not None:
+        lines.append(T("profile-counts", day=f"{standing.counts_from:%d.%m.%Y}"))
+    wished = await wishes.wishes(turn.unit, profile.id)
+    off = [T(f"notice-kind-{kind}") for kind in wished.may_mute if kind in wished.muted]
+    if off:
+        lines.append(T("profile-muted", kinds=Joined(off, ", ")))
+    if wished.first:
+        lines.append(T("profile-first", messenger=T(f"messenger-{wished.first}")))
+    return Joined(lines)
 
 
 @routes.choice("profile")
@@ -48,26 +73,59 @@ family.remember("profile", from_menu)
 @routes.choice("profile-edit")
 async def edit(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Corrects what is kept."""
+    if asked := await family.who(turn, "profile-edit"):
+        return asked
     profile = await residents.profile(turn.unit, turn.speaker)
     if profile is None:
         return await home.menu_saying(turn, T("profile-guest"))
     return await registration.correct(turn, profile)
 
 
+family.remember("profile-edit", edit)
+
+
 @routes.choice("delete")
 async def ask_delete(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
-    """Says what will be gone, and asks."""
+    """Says what will be gone, what that means for others, and asks."""
+    if asked := await family.who(turn, "delete"):
+        return asked
+    profile = await residents.profile(turn.unit, turn.speaker)
+    if profile is None:
+        return await home.menu_saying(turn, T("profile-guest"))
+    means = await leaving.leaving(turn.unit, profile.id, turn.address)
+    lines: list[Words] = [T("delete-ask")]
+    if means.roles:
+        held = [await _role(turn, view) for view in means.roles]
+        lines.append(T("delete-roles", roles=Joined(held, "; ")))
+    if means.under_way:
+        lines.append(T("delete-under-way"))
+    if means.scheduled:
+        lines.append(T("delete-scheduled"))
+    if means.family:
+        names = ", ".join(one.shown for one in means.family)
+        lines.append(T("delete-family", names=names))
     choices = [Choice("delete-yes", T("delete-yes")), Choice("delete-no", T("delete-no"))]
-    return [Reply(T("delete-ask"), choices)]
+    return [Reply(Joined([Joined(lines), T("delete-sure")], "\n\n"), choices)]
+
+
+family.remember("delete", ask_delete)
+
+
+async def _role(turn: Turn, view: RoleView) -> Words:
+    place = await territory.get_place(turn.unit.session, view.place_code)
+    return Joined([T(f"role-{view.role}"), territory.name_of(place).full], ", ")
 
 
 @routes.choice("delete-yes")
 async def delete(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
-    """Deletes at once; the chat goes on with nobody in it."""
+    """Deletes at once; the chat goes on with nobody in it, or with the others of the family."""
+    if asked := await family.who(turn, "delete"):
+        return asked
     if turn.speaker is not None:
         await residents.forget(turn.unit, turn.speaker)
-        turn.speak_as(None)
-    turn.state.parked = None
+        left = await people.members(turn.unit, turn.address)
+        turn.speak_as(left[0].id if len(left) == 1 else None)
+    turn.state.parked = turn.state.spoke = None
     return await home.menu_saying(turn, T("delete-done"))
 
 

@@ -18,7 +18,7 @@ from handlers.forms import known, shown, unclear
 from rules.dates import NoSuchDay, read_day
 from rules.names import LONGEST_NAME, NameFault, check_name
 from rules.people import age, birthday
-from services import people, residents, rulebook, territory
+from services import moves, people, residents, rulebook, territory
 from services.residents import Registration
 
 routes = Routes()
@@ -75,7 +75,8 @@ async def correct(turn: Turn, profile: residents.Profile) -> Sequence[Reply]:
         "street": profile.street or "",
         "birth": profile.birth_date.isoformat(),
         "phone": profile.phone or "",
-        "proved": profile.level != "declared",
+        "proved": bool(profile.phone) and profile.level != "declared",
+        "asked": profile.level != "declared",
         "again": True,
     }
     return await forms.begin(turn, FORM, answers, at="summary")
@@ -279,11 +280,10 @@ async def described(turn: Turn, answers: Answers) -> dict[str, Words]:
 
 
 async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
-    birth = date.fromisoformat(text_of(answers, "birth"))
     given = Registration(
         full_name=text_of(answers, "name"),
         place_code=text_of(answers, village.VILLAGE),
-        birth_date=birth,
+        birth_date=date.fromisoformat(text_of(answers, "birth")),
         language=turn.said,
         street=text_of(answers, "street") or None,
         phone=text_of(answers, "phone") or None,
@@ -294,19 +294,30 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
         room, most = await people.has_room(turn.unit, turn.address, given.place_code)
         if not room:
             return await home.menu_saying(turn, T("family-full", most=most))
+    if answers.get("again") and speaker is not None:
+        await moves.move(turn.unit, speaker, given.place_code)
     person = await residents.register(turn.unit, turn.address, speaker, given)
     turn.speak_as(person)
-    if answers.get("again"):
-        proved = given.phone if given.phone_proved else None
-        offered = await joining.offer(turn, proved) if proved else None
-        return offered or await home.menu_saying(turn, T("profile-corrected"))
+    receipt = await _receipt(turn, given, corrected=bool(answers.get("again")))
+    if given.phone and given.phone_proved and not answers.get("asked"):
+        offered = await joining.offer(turn, given.phone)
+        if offered:
+            first, *rest = offered
+            return [first.saying(receipt), *rest]
+    return await home.menu_saying(turn, receipt)
+
+
+async def _receipt(turn: Turn, given: Registration, *, corrected: bool) -> T:
+    """What has just been stored; a minor hears from which day votes and signatures open."""
+    if corrected:
+        return T("profile-corrected")
     place = await territory.get_place(turn.unit.session, given.place_code)
     rules = await rulebook.of(turn.unit.session, given.place_code)
-    adult_on = birthday(birth, rules.adult_age)
+    adult_on = birthday(given.birth_date, rules.adult_age)
     name = territory.name_of(place).full
     if adult_on > local_date(turn.unit.now):
-        return await home.menu_saying(turn, T("registered-minor", village=name, day=adult_on))
-    return await home.menu_saying(turn, T("registered", village=name))
+        return T("registered-minor", village=name, day=adult_on)
+    return T("registered", village=name)
 
 
 def _cancelled(answers: Answers) -> T:

@@ -1,7 +1,8 @@
 """Finding the village: typed with mistakes, told apart by oblast and district, or walked to.
 
 One step of a form. What is known so far lies in the answer "find": {"near": code of the area,
-"typed": words, "hits": codes, "one": code to confirm, "walk": code or ""}.
+"typed": words, "hits": codes, "one": code to confirm, "walk": code or "", "up": what was known
+one question before, to go back to}.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,6 @@ from conversation.forms import Accepted, Done, Given, Problem, Stay, Step
 from conversation.message import Choice, Reply
 from conversation.state import Answers
 from conversation.turn import Turn
-from core.names import fold
 from core.place_names import path_text
 from core.texts import T
 from models.territory import Place, PlaceLevel
@@ -25,9 +25,6 @@ LONGEST = 100
 FEW = 8  # villages that are shown at once; more are told apart by their region
 SURE = 90.0  # of 100: one village of this likeness is only confirmed
 NEAR_BEHIND = 25.0  # what is less alike than the best by so much is not offered
-
-_YES = {fold(word) for word in ("иә", "ия", "да", "дұрыс", "верно", "yes", "ок", "ok")}
-_NO = {fold(word) for word in ("жоқ", "нет", "no")}
 
 
 async def ask(turn: Turn, answers: Answers) -> Reply:
@@ -50,20 +47,17 @@ async def accept(turn: Turn, answers: Answers, given: Given) -> Accepted:
     typed = given.text.strip()
     if not typed:
         return Problem(T("text-needed"), repeats=True)
-    if find.get("one") and fold(typed) in _YES:
-        return _found(find["one"])
-    if find.get("one") and fold(typed) in _NO:
-        return Stay({FIND: {}})
     if len(typed) > LONGEST:
         return Problem(T("village-long"))
     return await _search(turn, typed)
 
 
 def back(answers: Answers) -> bool:
-    """From a narrowed search back to its beginning; False when it is there already."""
-    was_narrowed = bool(_find(answers))
-    answers[FIND] = {}
-    return was_narrowed
+    """One question up: from a district to its oblast, from the first list to the name; False
+    when it is there already."""
+    find = _find(answers)
+    answers[FIND] = find.get("up", {})
+    return bool(find)
 
 
 def step() -> Step:
@@ -129,9 +123,9 @@ async def _chosen(turn: Turn, find: dict[str, Any], code: str, ids: tuple[str, .
         case "v-no", ():
             return Stay({FIND: {}})
         case "v-walk", ():
-            return Stay({FIND: {"walk": ""}})
+            return Stay({FIND: {"walk": "", "up": {} if "walk" in find else find}})
         case "v-into", (place,) if await territory.find_place(turn.unit.session, place):
-            return Stay({FIND: {"walk": place}})
+            return Stay({FIND: {"walk": place, "up": find}})
         case "v-area", (area,):
             return await _narrow(turn, find, area)
         case "v-pick", (place,) if await territory.find_home(turn.unit.session, place):
@@ -146,8 +140,8 @@ async def _narrow(turn: Turn, find: dict[str, Any], area: str) -> Accepted:
     index = await turn.finder.index(turn.unit.session)
     hits = [code for code in find.get("hits", []) if index.is_inside(code, area)]
     if len(hits) == 1:
-        return Stay({FIND: {"typed": find.get("typed", ""), "one": hits[0]}})
-    return Stay({FIND: {**find, "hits": hits, "near": area}})
+        return Stay({FIND: {"typed": find.get("typed", ""), "one": hits[0], "up": find}})
+    return Stay({FIND: {**find, "hits": hits, "near": area, "up": find}})
 
 
 async def _confirm(turn: Turn, code: str) -> Reply:

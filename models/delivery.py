@@ -16,12 +16,20 @@ class Message(Base):
     __tablename__ = "message"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    notice_id: Mapped[UUID | None] = mapped_column(ForeignKey("notice.id"), index=True)
+    notice_id: Mapped[UUID | None] = mapped_column(ForeignKey("notice.id"))
     revision: Mapped[int | None]  # of the notice
     corrects: Mapped[bool] = mapped_column(server_default=text("false"))  # for who had an older
     language: Mapped[str]
     content: Mapped[bytes]  # sealed Content
     created_at: Mapped[datetime]
+
+    __table_args__ = (
+        Index(
+            "ix_message_notice_id",
+            "notice_id",
+            postgresql_where=text("notice_id IS NOT NULL"),
+        ),
+    )
 
 
 class Delivery(Base):
@@ -75,7 +83,6 @@ class Delivery(Base):
             "seq",
             postgresql_where=text("outcome IS NULL"),
         ),
-        Index("ix_delivery_platform_id", "platform_id"),
         Index(
             "ix_delivery_replies_finished",
             "finished_at",

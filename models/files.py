@@ -25,10 +25,11 @@ class File(Base):
     sha256: Mapped[bytes | None]  # of the clear bytes, keyed: the picture is not recognisable
     content: Mapped[bytes | None]
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    address_id: Mapped[UUID | None] = mapped_column(ForeignKey("address.id"))  # who sent it
     reference: Mapped[bytes | None]  # sealed: Telegram file_id, Twilio media address
     fetch_at: Mapped[datetime | None]  # when it is fetched next; empty: it is here, or given up
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
-    failure: Mapped[str | None]  # why it could not be fetched: 'too-large', 'gone', 'kind'
+    failure: Mapped[str | None]  # a rules.attachments.FileFault: why it is not here
     created_at: Mapped[datetime]
 
     __table_args__ = (

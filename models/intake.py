@@ -14,7 +14,7 @@ class Intake(Base):
 
     __tablename__ = "intake"
 
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)  # refers to no row: hot, forgotten
     key: Mapped[bytes] = mapped_column(primary_key=True)
     received_at: Mapped[datetime] = mapped_column(index=True)
 

@@ -33,6 +33,8 @@ class Resident(Base):
     registered_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
     merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("resident.id"), index=True)
+    join_wrong: Mapped[int] = mapped_column(server_default=text("0"))  # dates of birth guessed
+    join_wrong_at: Mapped[datetime | None]
     made_up: Mapped[bool] = mapped_column(server_default=text("false"))  # the demo's residents
     created_at: Mapped[datetime]
 

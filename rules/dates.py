@@ -41,9 +41,9 @@ def _figures(typed: str, today: date) -> tuple[int, int, int] | None:
         return int(found[1]), int(found[2]), int(found[3])
     if found := _NUMBERS.fullmatch(typed) or _RUN.fullmatch(typed):
         return _dated(found[3], int(found[2]), int(found[1]), today)
-    if (found := _WORDS.fullmatch(typed)) and (month := _month(found[2])):
+    if (found := _WORDS.fullmatch(typed)) and (month := month_of(found[2])):
         return _dated(found[3], month, int(found[1]), today)
-    if (found := _WORDS_KK.fullmatch(typed)) and (month := _month(found[3])):
+    if (found := _WORDS_KK.fullmatch(typed)) and (month := month_of(found[3])):
         return int(found[1]), month, int(found[2])
     return None
 
@@ -58,7 +58,7 @@ def _dated(figures: str, month: int, day: int, today: date) -> tuple[int, int, i
     return year, month, day
 
 
-def _month(word: str) -> int | None:
+def month_of(word: str) -> int | None:
     """The month by its first letters, in either language, also without Kazakh letters."""
     return _months().get(fold(word)[:_PREFIX])
 

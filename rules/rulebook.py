@@ -5,6 +5,8 @@ value can be set for the installation or for a place, and the nearest place up t
 This module knows the values, their units and what is allowed; `services.rulebook` keeps them.
 """
 
+import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import time
@@ -13,6 +15,7 @@ from typing import Any
 
 from rules.notices import NoticeKind
 
+_HOUR = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _NINE_PM, _EIGHT_AM = time(21), time(8)
 
 
@@ -25,6 +28,16 @@ class Unit(StrEnum):
     PEOPLE = "people"
     CLOCK = "clock"  # local time of day, HH:MM
     KINDS = "kinds"  # some of NoticeKind
+
+
+_UNITS = {
+    Unit.YEARS: "years",
+    Unit.CALENDAR_DAYS: "calendar days",
+    Unit.HOURS: "hours",
+    Unit.PEOPLE: "people",
+    Unit.CLOCK: "local time of day",
+    Unit.KINDS: "kinds of notices",
+}
 
 
 class RuleWrong(ValueError):
@@ -91,11 +104,27 @@ DEFAULTS = Rulebook()
 NAMES = {one.name.replace("_", "-"): one for one in fields(Rulebook)}
 
 
+# Values that only make sense together: the first may not exceed the second.
+_ORDERED = (("youngest-age", "adult-age"), ("adult-age", "oldest-age"))
+TOGETHER = frozenset(name for pair in _ORDERED for name in pair)
+
+
 def described(name: str) -> Field[Any]:
-    """What is known of a rule. Raises RuleWrong for a name that there is not."""
-    if name not in NAMES:
-        raise RuleWrong(f"no rule {name}; there are: {', '.join(NAMES)}")
-    return NAMES[name]
+    """What is known of a rule. Raises RuleWrong for a name that there is not, with the nearest
+    one where it is near enough."""
+    if name in NAMES:
+        return NAMES[name]
+    near = difflib.get_close_matches(name.lower().replace("_", "-"), NAMES, 1)
+    hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(NAMES)}"
+    raise RuleWrong(f"no rule {name}; {hint}")
+
+
+def check_together(values: Rulebook) -> None:
+    """Raises RuleWrong when values that depend on each other contradict each other."""
+    for less, more in _ORDERED:
+        low, high = (getattr(values, described(name).name) for name in (less, more))
+        if low > high:
+            raise RuleWrong(f"{less} ({low}) may not be more than {more} ({high})")
 
 
 def read(name: str, typed: str) -> Any:
@@ -110,9 +139,15 @@ def read(name: str, typed: str) -> Any:
         case Unit.KINDS:
             return _kinds(name, typed)
     least, most = about["least"], about["most"]
-    if not typed.strip().isdecimal() or not least <= int(typed) <= most:
-        raise RuleWrong(f"{name}: a whole number from {least} to {most} ({about['unit']})")
-    return int(typed)
+    number = typed.strip()
+    if not number.isdecimal() or len(number) > 9 or not least <= int(number) <= most:
+        raise RuleWrong(f"{name}: a whole number from {least} to {most} ({unit_words(name)})")
+    return int(number)
+
+
+def unit_words(name: str) -> str:
+    """What the value counts, in plain words for the operator."""
+    return _UNITS[described(name).metadata["unit"]]
 
 
 def typed_value(name: str, stored: Any) -> Any:
@@ -125,7 +160,7 @@ def typed_value(name: str, stored: Any) -> Any:
     return stored
 
 
-def in_words(name: str, value: Any) -> str:
+def written(name: str, value: Any) -> str:
     """The value as `read` takes it."""
     match described(name).metadata["unit"]:
         case Unit.CLOCK:
@@ -133,6 +168,11 @@ def in_words(name: str, value: Any) -> str:
         case Unit.KINDS:
             return ",".join(sorted(value))
     return str(value)
+
+
+def typed_words(name: str, stored: Any) -> str:
+    """The stored value as `read` takes it."""
+    return written(name, typed_value(name, stored))
 
 
 def default(name: str) -> Any:
@@ -151,10 +191,10 @@ def rulebook(stored: Mapping[str, Any]) -> Rulebook:
 
 
 def _clock(name: str, typed: str) -> time:
-    try:
-        return time.fromisoformat(typed.strip().zfill(5))
-    except ValueError:
-        raise RuleWrong(f"{name}: a time of day, like 21:00") from None
+    found = _HOUR.fullmatch(typed.strip())
+    if found is None:
+        raise RuleWrong(f"{name}: a time of day, like 21:00")
+    return time(int(found[1]), int(found[2]))
 
 
 def _kinds(name: str, typed: str) -> list[str]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from core.ids import new_id
 from core.languages import Language
@@ -63,6 +63,16 @@ async def note(session: AsyncSession, slot: Slot, status: str, now: datetime) ->
     """Keeps what WhatsApp says of the template's approval, and when it was asked."""
     changed = update(ContentTemplate).where(_is(slot)).values(status=status, checked_at=now)
     await session.execute(changed)
+
+
+async def refused(
+    connection: AsyncConnection, account: UUID, sid: str, status: str, now: datetime
+) -> None:
+    """A status callback says that WhatsApp does not take this template (any more)."""
+    changed = update(ContentTemplate).where(
+        ContentTemplate.account_id == account, ContentTemplate.sid == sid
+    )
+    await connection.execute(changed.values(status=status, checked_at=now))
 
 
 async def forget(session: AsyncSession, slot: Slot, sid: str) -> None:

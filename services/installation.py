@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.crypto import Keyring
 from core.languages import Language
-from models.people import Address
+from models.people import Address, Resident, ResidentAddress
 from models.system import Account, Installation
 from services.unit import Unit
 
@@ -90,6 +90,25 @@ async def address_view(unit: Unit, address: UUID) -> AddressView | None:
     if row is None:
         return None
     return AddressView(address, row.account_id, row.channel, Language(row.language or "kk"))
+
+
+async def address_of(unit: Unit, resident: UUID) -> AddressView | None:
+    """Where this person is written to unasked: the messenger they prefer, else where they wrote
+    last. None: nowhere."""
+    found = await unit.session.scalar(
+        select(Address.id)
+        .join(ResidentAddress, ResidentAddress.address_id == Address.id)
+        .join(Resident, Resident.id == ResidentAddress.resident_id)
+        .join(Account, Account.id == Address.account_id)
+        .where(Resident.id == resident, Address.stopped_at.is_(None), Account.active)
+        .order_by(
+            (Account.channel == Resident.preferred_channel).desc().nulls_last(),
+            Address.last_inbound_at.desc().nulls_last(),
+            Address.id,
+        )
+        .limit(1)
+    )
+    return await address_view(unit, found) if found else None
 
 
 async def ensure_account(

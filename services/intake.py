@@ -35,7 +35,7 @@ LEFT JOIN LATERAL (
     WHERE id = (SELECT address_id FROM address_alias
                 WHERE account_id = $1 AND hash = ANY($3::bytea[])
                 ORDER BY array_position($3::bytea[], hash) LIMIT 1)
-    FOR UPDATE
+    FOR NO KEY UPDATE -- a notice that is being queued for this address holds up no turn
 ) AS a ON true
 """
 
@@ -199,9 +199,9 @@ async def finish(
     stopped: bool,
     replies: Sequence[Outgoing],
     claimed_by: UUID,
-    claimed_until: datetime,
+    claimed_until: datetime | None,
 ) -> None:
-    """Stores the new state, the replies (claimed by this process) and the audit rows.
+    """Stores the new state, the replies (claimed by this process, or not at all) and audit rows.
 
     One statement. `stopped` says whether the person wants no messages but answers.
     """
@@ -220,7 +220,7 @@ async def finish(
             [reply.content for reply in replies],
             [reply.delivery for reply in replies],
             account,
-            claimed_by,
+            claimed_by if claimed_until else None,
             claimed_until,
             *audit_columns(rows),
             stopped,

@@ -29,6 +29,20 @@ async def open_keyring(session: AsyncSession, secret_key: str, now: datetime) ->
     return Keyring(data, index)
 
 
+async def rewrap(session: AsyncSession, old: str, new: str) -> int:
+    """Wraps every key with another `SECRET_KEY`; how many. No other row changes.
+
+    Raises SealBroken when `old` is not the one that wrapped them.
+    """
+    await session.execute(text(f"SELECT pg_advisory_xact_lock({FIRST_START})"))
+    before, after = wrapping_key(old), wrapping_key(new)
+    stored = (await session.scalars(select(Key).with_for_update())).all()
+    for key in stored:
+        key.wrapped = wrap(after, key.id, unwrap(before, key.id, key.wrapped))
+    await session.flush()
+    return len(stored)
+
+
 def _make(kek: bytes, now: datetime) -> Sequence[Key]:
     purposes = {1: "index", 2: "data"}
     return [

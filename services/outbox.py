@@ -12,15 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.crypto import Keyring
 from core.outcomes import ARRIVED, STOPS_ADDRESS, WAITING, Outcome, SendResult
 from core.pace import WINDOW
-from services import quota, second_messenger
+from services import content_templates, quota, second_messenger
 from services.intake import TARGET
 from services.unit import Unit
 
 CONTENT = "message.content"
 REPLY, REMINDER, NOTICE = 0, 1, 2
 LEASE = timedelta(seconds=30)
-TRIES = 3  # PLATFORMS 9: only what can succeed, with growing pauses
-PAUSES = (timedelta(seconds=2), timedelta(seconds=15), timedelta(seconds=60))
+# PLATFORMS 9: only what can succeed, with growing pauses. An answer is soon worth nothing, a
+# notice is worth an outage of over an hour.
+TRIES, NOTICE_TRIES = 3, 6
+PAUSES = tuple(timedelta(seconds=s) for s in (2, 15, 60, 600, 3600))
 UNKNOWN_PAUSE = timedelta(seconds=60)  # time for a status callback to settle it
 QUOTA_PAUSE = timedelta(hours=24)
 APPROVAL_PAUSE = timedelta(minutes=10)  # WhatsApp approves a template when it likes
@@ -79,17 +81,35 @@ RETURNING d.id, d.message_id, d.address_id, d.account_id, d.priority, d.seq, d.a
           d.parts_sent, d.announced_at, m.content, m.notice_id, a.target, a.last_inbound_at,
           a.stopped_at IS NOT NULL AS stopped
 """
+# What was accepted is over, though the answer may be on its way still, or lost with the process
+# that waited for it; but a late word about an earlier try says nothing of the one under way. Of
+# several parts only the last one ends the delivery: $5 is the number of one that others follow.
 _REPORTED = """
-UPDATE delivery SET platform_id = coalesce(platform_id, $2),
-    delivered_at = CASE WHEN $3::text IN ('delivered', 'read') THEN coalesce(delivered_at, $4)
-                        ELSE delivered_at END,
-    read_at = CASE WHEN $3::text = 'read' THEN coalesce(read_at, $4) ELSE read_at END,
-    outcome = CASE WHEN $3::text IN ('sent', 'delivered', 'read') AND (outcome = 'unknown'
-                     OR outcome IS NULL AND (waiting_for = 'unknown' OR claimed_until < $4))
-                   THEN 'sent' ELSE outcome END,
-    sent_at = CASE WHEN $3::text IN ('sent', 'delivered', 'read') THEN coalesce(sent_at, $4)
-                   ELSE sent_at END
-WHERE id = $1 RETURNING address_id, account_id
+UPDATE delivery AS d SET
+    platform_id = CASE WHEN was.accepted THEN coalesce(d.platform_id, $2) ELSE d.platform_id END,
+    delivered_at = CASE WHEN was.last AND $3::text IN ('delivered', 'read')
+                        THEN coalesce(d.delivered_at, $4) ELSE d.delivered_at END,
+    read_at = CASE WHEN was.last AND $3::text = 'read' THEN coalesce(d.read_at, $4)
+                   ELSE d.read_at END,
+    parts_sent = CASE WHEN was.accepted AND d.outcome IS NULL
+                      THEN greatest(d.parts_sent, coalesce($5::int, 0)) ELSE d.parts_sent END,
+    outcome = CASE WHEN was.over THEN $6::text ELSE d.outcome END,
+    waiting_for = CASE WHEN was.over THEN NULL ELSE d.waiting_for END,
+    claimed_until = CASE WHEN was.over THEN NULL ELSE d.claimed_until END,
+    finished_at = CASE WHEN was.over THEN $4 ELSE d.finished_at END,
+    sent_at = CASE WHEN was.accepted AND was.last AND $6::text = 'sent'
+                   THEN coalesce(d.sent_at, $4) ELSE d.sent_at END,
+    announced_at = CASE WHEN was.accepted AND was.last AND $6::text = 'announced'
+                        THEN coalesce(d.announced_at, $4) ELSE d.announced_at END
+FROM (
+    SELECT id, accepted, $5::int IS NULL AS last, accepted AND $5::int IS NULL AND (
+               outcome = 'unknown' OR outcome IS NULL AND (waiting_for = 'unknown'
+               OR claimed_until < $4
+               OR claimed_until IS NOT NULL AND platform_id IS DISTINCT FROM $2)) AS over
+    FROM delivery, (SELECT $3::text IN ('sent', 'delivered', 'read')) AS says (accepted)
+    WHERE id = $1 FOR NO KEY UPDATE OF delivery
+) AS was
+WHERE d.id = was.id RETURNING d.address_id, d.account_id
 """
 
 # A failure that can pass is tried again, as often as one that the platform answers at once; but
@@ -109,6 +129,36 @@ WHERE id = $1 AND delivered_at IS NULL
 """
 
 
+_SLOTS = """
+WITH free AS (
+    SELECT id, greatest(coalesce(next_slot, $2), $2) AS first FROM account WHERE id = $1
+    FOR NO KEY UPDATE
+), taken AS (
+    SELECT id, first, CASE WHEN first > $7 THEN 0 ELSE greatest($4::int, least(
+        $5::int, ceil(extract(epoch FROM $6::timestamptz - first)
+                      / extract(epoch FROM $3::interval))::int)) END AS many
+    FROM free
+)
+UPDATE account AS a SET next_slot = taken.first + taken.many * $3::interval
+FROM taken WHERE a.id = taken.id RETURNING taken.first, taken.many
+"""
+# A failure that a status callback has told before the response came, stands: the lease is gone
+# and it says why it waits.
+_SETTLE = """
+UPDATE delivery AS d SET outcome = t.outcome, detail = t.detail,
+    platform_id = coalesce(t.platform_id, d.platform_id), rendered = t.rendered,
+    attempts = d.attempts + 1, waiting_for = NULL, claimed_until = NULL, finished_at = t.at,
+    sent_at = CASE WHEN t.outcome = 'sent' THEN t.at ELSE d.sent_at END,
+    announced_at = CASE WHEN t.outcome = 'announced' THEN t.at ELSE d.announced_at END
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::timestamptz[])
+  AS t (id, outcome, detail, platform_id, rendered, at)
+WHERE d.id = t.id AND (
+    d.outcome IS NULL AND (d.claimed_until IS NOT NULL OR d.waiting_for IS NULL)
+    OR d.outcome = t.outcome AND d.rendered IS NULL -- a callback was faster: what was sent is new
+)
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """A delivery that this process has leased, with what it needs to be sent."""
@@ -125,6 +175,16 @@ class Claimed:
     target: str
     window_open: bool  # WhatsApp: may be written to freely
     stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What came of a call, when, and what was sent."""
+
+    claimed: Claimed
+    result: SendResult
+    at: datetime
+    rendered: bytes | None = None  # digest; None when nothing was
 
 
 async def claim(
@@ -201,18 +261,22 @@ async def release(connection: AsyncConnection, deliveries: Sequence[UUID], proce
 
 
 async def reserve_slots(
-    connection: AsyncConnection, account: UUID, now: datetime, interval: timedelta, count: int
-) -> datetime:
-    """Reserves `count` sending slots of the account, shared by all processes; the first one."""
+    connection: AsyncConnection,
+    account: UUID,
+    now: datetime,
+    interval: timedelta,
+    at_once: int,
+    wanted: int,
+    until: datetime,
+) -> tuple[datetime, int]:
+    """(first, how many) sending slots of the account, shared by all processes: `at_once` in any
+    case, as many of `wanted` as lie before `until`; none when the first is far off."""
     row = (
         await connection.exec_driver_sql(
-            "UPDATE account SET next_slot = greatest(coalesce(next_slot, $2), $2) + $3"
-            " WHERE id = $1 RETURNING next_slot",
-            (account, now, interval * count),
+            _SLOTS, (account, now, interval, at_once, wanted, until, now + LEASE / 3)
         )
     ).one()
-    first: datetime = row.next_slot - interval * count
-    return first
+    return row.first, row.many
 
 
 async def hold_account(connection: AsyncConnection, account: UUID, until: datetime) -> None:
@@ -223,11 +287,13 @@ async def hold_account(connection: AsyncConnection, account: UUID, until: dateti
     )
 
 
-async def part_sent(connection: AsyncConnection, delivery: UUID, platform_id: str | None) -> None:
-    """One part of several went out: a crash from here on does not repeat it."""
+async def part_sent(
+    connection: AsyncConnection, delivery: UUID, number: int, platform_id: str | None
+) -> None:
+    """So many parts went out: a crash from here on does not repeat them."""
     await connection.exec_driver_sql(
-        "UPDATE delivery SET parts_sent = parts_sent + 1, platform_id = $2 WHERE id = $1",
-        (delivery, platform_id),
+        "UPDATE delivery SET parts_sent = greatest(parts_sent, $2), platform_id = $3 WHERE id = $1",
+        (delivery, number, platform_id),
     )
 
 
@@ -239,27 +305,52 @@ async def settle(
     rendered: bytes | None = None,
 ) -> Outcome | None:
     """Writes what came of it: an outcome, or when and why it is tried again (then None)."""
-    outcome, pause = _verdict(claimed, result)
-    if outcome is None:
-        await _try_again(connection, claimed, result, now + pause)
-        return None
-    await connection.exec_driver_sql(
-        "UPDATE delivery SET outcome = $2::text, detail = $3,"
-        " platform_id = coalesce($4, platform_id),"
-        " rendered = $5, attempts = attempts + 1, waiting_for = NULL, claimed_until = NULL,"
-        " sent_at = CASE WHEN $2::text = 'sent' THEN $6 ELSE sent_at END,"
-        " announced_at = CASE WHEN $2::text = 'announced' THEN $6 ELSE announced_at END,"
-        " finished_at = $6 WHERE id = $1 AND outcome IS NULL"
-        # A failure that a status callback has told before the response came, stands: the lease
-        # is gone and it says why it waits.
-        " AND (claimed_until IS NOT NULL OR waiting_for IS NULL)",
-        (claimed.id, outcome.value, result.detail, result.platform_id, rendered, now),
-    )
-    if outcome in STOPS_ADDRESS:
-        await stop_address(connection, claimed.address, outcome.value, now)
-    if claimed.notice is not None and outcome not in ARRIVED:
-        await second_messenger.turn_to(connection, [claimed.id], now)
+    (outcome,) = await settle_all(connection, [Settled(claimed, result, now, rendered)])
     return outcome
+
+
+async def settle_all(
+    connection: AsyncConnection, settled: Sequence[Settled]
+) -> list[Outcome | None]:
+    """The same for many at once: one statement for all that are over."""
+    verdicts = [_verdict(one.claimed, one.result) for one in settled]
+    over: list[tuple[Settled, Outcome]] = []
+    for one, (outcome, pause) in zip(settled, verdicts, strict=True):
+        if outcome is None:
+            await _try_again(connection, one.claimed, one.result, one.at + pause)
+        else:
+            over.append((one, outcome))
+    if over:
+        await _write_outcomes(connection, over)
+    return [outcome for outcome, _ in verdicts]
+
+
+async def _write_outcomes(
+    connection: AsyncConnection, over: Sequence[tuple[Settled, Outcome]]
+) -> None:
+    """Locks as turns do: addresses first, then deliveries, both in their order."""
+    for one, outcome in sorted(over, key=lambda one: one[0].claimed.address):
+        if outcome in STOPS_ADDRESS:
+            await stop_address(connection, one.claimed.address, outcome.value, one.at)
+    over = sorted(over, key=lambda one: one[0].claimed.id)
+    await connection.exec_driver_sql(
+        _SETTLE,
+        (
+            [one.claimed.id for one, _ in over],
+            [outcome.value for _, outcome in over],
+            [one.result.detail for one, _ in over],
+            [one.result.platform_id for one, _ in over],
+            [one.rendered for one, _ in over],
+            [one.at for one, _ in over],
+        ),
+    )
+    lost = [
+        one for one, outcome in over if one.claimed.notice is not None and outcome not in ARRIVED
+    ]
+    if lost:
+        await second_messenger.turn_to(
+            connection, [one.claimed.id for one in lost], max(one.at for one in lost)
+        )
 
 
 async def stop_address(
@@ -280,15 +371,30 @@ async def status_reported(
     failure: Outcome | None,
     detail: str | None,
     now: datetime,
+    *,
+    template: str | None = None,
+    part: int | None = None,
 ) -> None:
     """What a status callback says; it may come late, twice, or before the response.
+
+    `template`: the announcement that was sent. `part`: the number of one that others follow.
 
     An answer that was lost is settled by it; a failure overrules "sent" unless the message is
     known to have arrived; a closed window lets the message wait for the person's next one, the
     day's limit for tomorrow; what can succeed is tried again.
     """
     known = (
-        await connection.exec_driver_sql(_REPORTED, (delivery, platform_id, status, now))
+        await connection.exec_driver_sql(
+            _REPORTED,
+            (
+                delivery,
+                platform_id,
+                status,
+                now,
+                part,
+                Outcome.ANNOUNCED.value if template else Outcome.SENT.value,
+            ),
+        )
     ).one_or_none()
     if known is None or failure is None:
         return
@@ -310,6 +416,8 @@ async def status_reported(
         await stop_address(connection, address, failure.value, now)
     if failure is Outcome.DAILY_LIMIT:
         await quota.close(connection, account, now)
+    if failure is Outcome.TEMPLATE_UNAVAILABLE and template:
+        await content_templates.refused(connection, account, template, detail or failure, now)
     if failure not in WAITING and failure not in AGAIN:
         await second_messenger.turn_to(connection, [delivery], now)
 
@@ -368,6 +476,11 @@ def seal_content(keyring: Keyring, message: UUID, content: dict[str, Any]) -> by
 
 
 def _claimed(keyring: Keyring, rows: Sequence[Any], now: datetime) -> list[Claimed]:
+    contents: dict[UUID, dict[str, Any]] = {}  # a notice says the same to all of them
+    for row in rows:
+        if row.message_id not in contents:
+            opened = keyring.open(CONTENT, row.message_id, row.content)
+            contents[row.message_id] = json.loads(opened)
     return [
         Claimed(
             row.id,
@@ -377,7 +490,7 @@ def _claimed(keyring: Keyring, rows: Sequence[Any], now: datetime) -> list[Claim
             row.priority,
             row.attempts,
             row.parts_sent,
-            json.loads(keyring.open(CONTENT, row.message_id, row.content)),
+            contents[row.message_id],
             row.notice_id,
             keyring.open(TARGET, row.address_id, row.target),
             bool(row.last_inbound_at and now - row.last_inbound_at < WINDOW),
@@ -410,7 +523,7 @@ def _verdict(claimed: Claimed, result: SendResult) -> tuple[Outcome | None, time
     if outcome is Outcome.UNKNOWN:
         return (None, UNKNOWN_PAUSE) if claimed.attempts == 0 else (outcome, timedelta())
     if outcome is Outcome.TRANSIENT:
-        if claimed.attempts + 1 >= TRIES:
+        if claimed.attempts + 1 >= (TRIES if claimed.priority == REPLY else NOTICE_TRIES):
             return Outcome.UNREACHABLE, timedelta()
         return None, PAUSES[claimed.attempts]
     return outcome, timedelta()

@@ -4,51 +4,23 @@ Two chats are one person only if both proved the same phone and the date of birt
 family phone, or a number that somebody else had before, must not hand over anybody's vote.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, and_, case, delete, or_, select, text, update
 
 from core.names import sort_key
-from models.delivery import Draft
-from models.people import Address, Merge, Resident, ResidentAddress, Role
-from services import due, rulebook
+from models.due import Due
+from models.people import Address, Merge, Resident, ResidentAddress
+from services import due, merging, rulebook
 from services.residents import BIRTH, NAME, new_person, wipe
 from services.unit import Refused, Unit
 
 PROVED = ("phone", "roll", "person")  # levels at which the phone is known to be theirs
 SETTLED_DUE = "merge-settled"  # the time to part again is over
-
-# In a notice that is still open, one of two recipients who are one person is withdrawn: the one
-# that has not got it, else the one of the record that goes.
-_WITHDRAW = """
-WITH twice AS (
-    SELECT k.notice_id, g.resident_id AS gone, k.resident_id AS kept,
-           coalesce(gd.outcome IN ('sent', 'announced'), false)
-             AND NOT coalesce(kd.outcome IN ('sent', 'announced'), false) AS gone_has_it
-    FROM recipient AS k JOIN recipient AS g ON g.notice_id = k.notice_id
-    JOIN notice AS n ON n.id = k.notice_id AND n.status IN ('scheduled', 'sending', 'paused')
-    LEFT JOIN delivery AS kd ON kd.id = k.delivery_id
-    LEFT JOIN delivery AS gd ON gd.id = g.delivery_id
-    WHERE k.resident_id = :kept AND g.resident_id = :gone
-      AND k.excluded IS NULL AND g.excluded IS NULL
-), out AS (
-    UPDATE recipient AS r SET excluded = 'merged' FROM twice
-    WHERE r.notice_id = twice.notice_id
-      AND r.resident_id = CASE WHEN twice.gone_has_it THEN twice.kept ELSE twice.gone END
-    RETURNING r.notice_id, r.resident_id, r.delivery_id
-), dropped AS (
-    UPDATE delivery AS d SET outcome = 'cancelled', waiting_for = NULL, finished_at = :now
-    FROM out WHERE d.id = out.delivery_id AND d.outcome IS NULL
-      AND (d.claimed_until IS NULL OR d.claimed_until < :now)
-      AND NOT EXISTS (SELECT 1 FROM recipient AS o WHERE o.delivery_id = d.id
-                      AND o.excluded IS NULL AND o.resident_id NOT IN (:kept, :gone))
-)
-SELECT notice_id, resident_id FROM out
-"""
+TRIES, REST = 2, timedelta(hours=24)  # [ours] wrong dates of birth, then nobody joins for so long
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +34,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Two records that are one person, and until when they can be parted."""
+    """Two records that are one person, who that is now, until when they can be parted."""
 
     merge: UUID
+    kept: UUID
     until: datetime
 
 
@@ -78,79 +51,88 @@ async def known_by_phone(
     unit: Unit, phone: str, address: UUID, speaker: UUID | None
 ) -> list[Known]:
     """Who proved this phone on another chat; by name. The speaker and those of this chat are
-    not among them."""
-    here = select(ResidentAddress.resident_id).where(ResidentAddress.address_id == address)
-    found = await unit.session.scalars(
-        select(Resident).where(
-            Resident.phone_hash == unit.keyring.index("phone", phone),
-            Resident.level.in_(PROVED),
-            Resident.registered_at.is_not(None),
-            Resident.deleted_at.is_(None),
-            Resident.merged_into.is_(None),
-            Resident.id.not_in(here),
-            Resident.id != (speaker or UUID(int=0)),
-        )
+    not among them, nor is anybody whose date of birth was guessed wrong too often."""
+    by_phone = and_(
+        Resident.phone_hash == unit.keyring.index("phone", phone), Resident.level.in_(PROVED)
     )
-    return sorted((_known(unit, one) for one in found), key=lambda one: sort_key(one.shown))
+    return await _candidates(unit, by_phone, address, speaker)
+
+
+async def known_at(
+    unit: Unit, elsewhere: Collection[UUID], address: UUID, speaker: UUID | None
+) -> list[Known]:
+    """Who is behind other chats that the messenger says are the same sender's; by name."""
+    there = select(ResidentAddress.resident_id).where(ResidentAddress.address_id.in_(elsewhere))
+    return await _candidates(unit, Resident.id.in_(there), address, speaker)
 
 
 async def is_born(unit: Unit, resident: UUID, birth: date) -> bool:
-    """Is this the resident's date of birth? A wrong one is noted."""
-    found = await unit.session.get_one(Resident, resident)
-    same = _birth(unit, found) == birth
-    if not same:
-        unit.audit("join-birth-wrong", resident)
-    return same
+    """Is this the resident's date of birth? A wrong one is noted and counted: after TRIES of
+    them nothing is right for REST."""
+    found = await unit.session.get_one(Resident, resident, populate_existing=True)
+    if not _rests(unit, found) and _birth(unit, found) == birth:
+        return True
+    fresh = and_(Resident.join_wrong_at.is_not(None), Resident.join_wrong_at > unit.now - REST)
+    await unit.session.execute(
+        update(Resident)
+        .where(Resident.id == resident)
+        .values(join_wrong=case((fresh, Resident.join_wrong + 1), else_=1), join_wrong_at=unit.now)
+    )
+    unit.audit("join-birth-wrong", resident)
+    return False
 
 
-async def join(unit: Unit, kept: UUID, speaker: UUID | None, address: UUID, phone: str) -> Joined:
-    """Whoever speaks from this address is the resident `kept`; `phone` was proved by the channel.
+async def join(
+    unit: Unit,
+    known: UUID,
+    speaker: UUID | None,
+    address: UUID,
+    phone: str | None,
+    birth: date,
+    *,
+    elsewhere: Collection[UUID] = (),
+    language: str = "kk",
+) -> Joined:
+    """Whoever speaks from this address is the resident `known`, as the date of birth says.
 
-    The speaker's own record, if there is one, goes: its chats, roles and drafts move over, and
-    in notices still open it counts once. Finished ones are never rewritten. It can be undone
-    within the rulebook's days (`part`).
+    `phone` was proved by the channel; `elsewhere` are chats that the messenger says are the same
+    sender's. The speaker's own record, if there is one, goes (unless it alone has a proved
+    phone): its chats, roles and drafts move over, and in notices still open it counts once.
+    Finished ones are never rewritten. It can be undone within the rulebook's days (`part`).
 
     Raises Refused: unproved or another phone, another date of birth, deleted, joined already.
     """
-    gone_id = speaker or await new_person(unit, address, "kk")
-    first, second = sorted((kept, gone_id))
-    rows = {
-        one: await unit.session.get(Resident, one, with_for_update=True, populate_existing=True)
-        for one in (first, second)
-    }
-    keep, gone = rows[kept], rows[gone_id]
-    if keep is None or gone is None or not _may_join(unit, keep, gone, phone):
-        unit.audit("join-refused", kept, other=str(gone_id))
+    if not await _may_join(unit, known, speaker, birth, phone, elsewhere):
+        unit.audit("join-refused", known, other=str(speaker) if speaker else None)
         raise Refused("refused-join")
-    gone.merged_into = kept
-    rules = await rulebook.of(unit.session, keep.place_code)
-    until = unit.now + timedelta(days=rules.merge_undo)
-    merge = Merge(id=unit.new_id(), kept_id=kept, gone_id=gone_id, merged_at=unit.now, moved={})
-    merge.moved = await _move(unit, gone_id, kept)
+    other = speaker or await new_person(unit, address, language)
+    keep, gone = _older_proof(
+        *[await unit.session.get_one(Resident, one) for one in (known, other)]
+    )
+    gone.merged_into = keep.id
+    await unit.session.flush()
+    merge = Merge(id=unit.new_id(), kept_id=keep.id, gone_id=gone.id, merged_at=unit.now, moved={})
+    merge.moved = await merging.move(unit, gone.id, keep.id)
     unit.session.add(merge)
     await unit.session.flush()
-    withdrawn = await unit.session.execute(
-        text(_WITHDRAW), {"kept": kept, "gone": gone_id, "now": unit.now}
-    )
-    for row in withdrawn:
-        unit.audit("recipient-withdrawn", row.notice_id, resident=str(row.resident_id))
+    rules = await rulebook.of(unit.session, keep.place_code)
+    until = unit.now + timedelta(days=rules.merge_undo)
     await due.plan(unit, until, SETTLED_DUE, merge.id)
-    unit.audit("residents-joined", kept, other=str(gone_id))
-    return Joined(merge.id, until)
+    unit.audit("residents-joined", keep.id, other=str(gone.id))
+    return Joined(merge.id, keep.id, until)
 
 
 async def joined(unit: Unit, resident: UUID) -> list[Joined]:
-    """What was joined into this resident and can still be parted, the newest first."""
-    found = await unit.session.scalars(
-        select(Merge)
+    """What was joined into this resident and can still be parted, the newest first. The term is
+    the one that was in force when they were joined."""
+    found = await unit.session.execute(
+        select(Merge.id, Due.due_at)
+        .join(Due, and_(Due.object_id == Merge.id, Due.kind == SETTLED_DUE))
         .where(Merge.kept_id == resident, Merge.undone_at.is_(None))
-        .order_by(Merge.merged_at.desc())
+        .where(Due.done_at.is_(None), Due.due_at > unit.now)
+        .order_by(Merge.merged_at.desc(), Merge.id.desc())
     )
-    return [
-        Joined(one.id, until)
-        for one in found
-        if (until := one.merged_at + timedelta(days=await _undo_days(unit, resident))) > unit.now
-    ]
+    return [Joined(row.id, resident, row.due_at) for row in found]
 
 
 async def part(unit: Unit, merge: UUID) -> None:
@@ -158,19 +140,17 @@ async def part(unit: Unit, merge: UUID) -> None:
 
     Raises Refused for anybody but the person it is about, and when the time is over.
     """
-    found = await unit.session.get(Merge, merge, with_for_update=True)
-    if (
-        found is None
-        or found.undone_at is not None
-        or found.kept_id != unit.actor
-        or merge not in [one.merge for one in await joined(unit, found.kept_id)]
-    ):
+    found = await _locked(unit, merge)
+    may = found is not None and found.undone_at is None and found.kept_id == unit.actor
+    if found is None or not may or merge not in await _partable(unit, found.kept_id):
         unit.audit("part-refused", merge)
         raise Refused("refused-part")
-    await _move_back(unit, found)
     await unit.session.execute(
-        update(Resident).where(Resident.id == found.gone_id).values(merged_into=None)
+        update(Resident)
+        .where(Resident.id == found.gone_id, Resident.merged_into == found.kept_id)
+        .values(merged_into=None)
     )
+    await merging.move_back(unit, found.moved, found.kept_id, found.gone_id)
     found.undone_at = unit.now
     await due.cancel(unit, merge, {SETTLED_DUE})
     await unit.session.flush()
@@ -179,7 +159,7 @@ async def part(unit: Unit, merge: UUID) -> None:
 
 async def settle(unit: Unit, merge: UUID) -> None:
     """The time to part is over: nothing personal is kept of the record that went."""
-    found = await unit.session.get(Merge, merge)
+    found = await _locked(unit, merge)
     if found is None or found.undone_at is not None:
         return
     await wipe(unit, [found.gone_id], deleted=False)
@@ -194,12 +174,7 @@ async def members(unit: Unit, address: UUID) -> list[Known]:
     found = await unit.session.scalars(
         select(Resident)
         .join(ResidentAddress, ResidentAddress.resident_id == Resident.id)
-        .where(
-            ResidentAddress.address_id == address,
-            Resident.registered_at.is_not(None),
-            Resident.deleted_at.is_(None),
-            Resident.merged_into.is_(None),
-        )
+        .where(ResidentAddress.address_id == address, _registered())
         .order_by(ResidentAddress.created_at, Resident.id)
     )
     return [_known(unit, one) for one in found]
@@ -264,87 +239,105 @@ async def speaker_of(unit: Unit, address: UUID) -> UUID | None:
     return found.speaker_id if found else None
 
 
-def _may_join(unit: Unit, keep: Resident, gone: Resident, phone: str) -> bool:
-    proved = keep.level in PROVED and keep.phone_hash == unit.keyring.index("phone", phone)
-    stands = keep.registered_at is not None and keep.deleted_at is None
-    free = keep.merged_into is None and gone.merged_into is None and gone.deleted_at is None
-    other = gone.registered_at is not None
-    same = not other or _birth(unit, keep) == _birth(unit, gone)
-    return keep.id != gone.id and proved and stands and free and same
+async def _candidates(
+    unit: Unit, which: ColumnElement[bool], address: UUID, speaker: UUID | None
+) -> list[Known]:
+    """Registered residents that this chat may be joined with; by name."""
+    here = select(ResidentAddress.resident_id).where(ResidentAddress.address_id == address)
+    found = await unit.session.scalars(
+        select(Resident).where(
+            which,
+            _registered(),
+            Resident.id.not_in(here),
+            Resident.id.is_distinct_from(speaker),
+            or_(
+                Resident.join_wrong < TRIES,
+                Resident.join_wrong_at.is_(None),
+                Resident.join_wrong_at <= unit.now - REST,
+            ),
+        )
+    )
+    return sorted((_known(unit, one) for one in found), key=lambda one: sort_key(one.shown))
 
 
-async def _move(unit: Unit, source: UUID, target: UUID) -> dict[str, list[str]]:
-    """What belonged to one resident belongs to the other; the ids of what moved."""
-    addresses = await _rehome(unit, source, target, None)
-    spoke = await unit.session.scalars(
-        update(Address)
-        .where(Address.speaker_id == source)
-        .values(speaker_id=target)
-        .returning(Address.id)
+def _registered() -> ColumnElement[bool]:
+    return and_(
+        Resident.registered_at.is_not(None),
+        Resident.deleted_at.is_(None),
+        Resident.merged_into.is_(None),
     )
-    held = select(Role.role, Role.place_code).where(
-        Role.resident_id == target, Role.revoked_at.is_(None)
-    )
-    standing = {tuple(row) for row in await unit.session.execute(held)}
-    roles, ended = [], []
-    mine = select(Role).where(Role.resident_id == source, Role.revoked_at.is_(None))
-    for role in await unit.session.scalars(mine.with_for_update()):
-        if (role.role, role.place_code) in standing:
-            role.revoked_at, role.revoked_by = unit.now, unit.actor
-            ended.append(str(role.id))
-        else:
-            role.resident_id = target
-            roles.append(str(role.id))
-    drafts = await unit.session.scalars(
-        update(Draft).where(Draft.author_id == source).values(author_id=target).returning(Draft.id)
-    )
-    return {
-        "addresses": addresses,
-        "spoke": sorted({*addresses, *map(str, spoke)}),
-        "roles": roles,
-        "ended": ended,
-        "drafts": [str(one) for one in drafts],
+
+
+async def _may_join(
+    unit: Unit,
+    known: UUID,
+    speaker: UUID | None,
+    birth: date,
+    phone: str | None,
+    elsewhere: Collection[UUID],
+) -> bool:
+    """Locks both, in the order of their ids, so that two joinings at once are one."""
+    rows = {
+        one: await unit.session.get(Resident, one, with_for_update=True, populate_existing=True)
+        for one in sorted({known, speaker or known})
     }
-
-
-async def _move_back(unit: Unit, merge: Merge) -> None:
-    kept, gone, moved = merge.kept_id, merge.gone_id, merge.moved
-    await _rehome(unit, kept, gone, [UUID(one) for one in moved["addresses"]])
-    for table, column, key in (
-        (Address, Address.speaker_id, "spoke"),
-        (Role, Role.resident_id, "roles"),
-        (Draft, Draft.author_id, "drafts"),
-    ):
-        await unit.session.execute(
-            update(table)
-            .where(table.id.in_([UUID(one) for one in moved[key]]), column == kept)
-            .values({column: gone})
-        )
-    await unit.session.execute(
-        update(Role)
-        .where(Role.id.in_([UUID(one) for one in moved["ended"]]))
-        .values(revoked_at=None, revoked_by=None)
+    keep, gone = rows[known], rows.get(speaker) if speaker else None
+    if keep is None or keep.registered_at is None or not _stands(keep):
+        return False
+    hashed = unit.keyring.index("phone", phone) if phone else None
+    proved = hashed is not None and keep.level in PROVED and keep.phone_hash == hashed
+    if not proved and known not in await _behind(unit, elsewhere):
+        return False
+    if _rests(unit, keep) or _birth(unit, keep) != birth:
+        return False
+    if speaker is None:
+        return True
+    return (
+        gone is not None and gone is not keep and _stands(gone) and _fits(unit, gone, birth, hashed)
     )
 
 
-async def _rehome(unit: Unit, source: UUID, target: UUID, only: Sequence[UUID] | None) -> list[str]:
-    """The chats of one resident become the other's (`only`: just these); which."""
-    mine = delete(ResidentAddress).where(ResidentAddress.resident_id == source)
-    if only is not None:
-        mine = mine.where(ResidentAddress.address_id.in_(only))
-    moved = list(await unit.session.scalars(mine.returning(ResidentAddress.address_id)))
-    for address in moved:
-        await unit.session.execute(
-            insert(ResidentAddress)
-            .values(resident_id=target, address_id=address, created_at=unit.now)
-            .on_conflict_do_nothing()
-        )
-    return [str(one) for one in moved]
+def _fits(unit: Unit, gone: Resident, birth: date, phone: bytes | None) -> bool:
+    """May this record go? An official who never registered has nothing to contradict."""
+    if gone.registered_at is None:
+        return True
+    other_phone = (
+        phone is not None and gone.level in PROVED and gone.phone_hash not in (phone, None)
+    )
+    return _birth(unit, gone) == birth and not other_phone
 
 
-async def _undo_days(unit: Unit, resident: UUID) -> int:
-    found = await unit.session.get_one(Resident, resident)
-    return (await rulebook.of(unit.session, found.place_code)).merge_undo
+def _stands(found: Resident) -> bool:
+    return found.deleted_at is None and found.merged_into is None
+
+
+def _rests(unit: Unit, found: Resident) -> bool:
+    """Was the date of birth guessed wrong too often of late?"""
+    fresh = found.join_wrong_at is not None and found.join_wrong_at > unit.now - REST
+    return fresh and found.join_wrong >= TRIES
+
+
+def _older_proof(known: Resident, other: Resident) -> tuple[Resident, Resident]:
+    """(who is kept, who goes): the one that was there before, unless only the other one's phone
+    is proved."""
+    if other.registered_at is not None and other.level in PROVED and known.level not in PROVED:
+        return other, known
+    return known, other
+
+
+async def _behind(unit: Unit, addresses: Collection[UUID]) -> set[UUID]:
+    found = await unit.session.scalars(
+        select(ResidentAddress.resident_id).where(ResidentAddress.address_id.in_(addresses))
+    )
+    return set(found)
+
+
+async def _locked(unit: Unit, merge: UUID) -> Merge | None:
+    return await unit.session.get(Merge, merge, with_for_update=True, populate_existing=True)
+
+
+async def _partable(unit: Unit, resident: UUID) -> list[UUID]:
+    return [one.merge for one in await joined(unit, resident)]
 
 
 def _known(unit: Unit, found: Resident) -> Known:

@@ -22,7 +22,8 @@ SELECT a.id, (SELECT count(*) FROM opened_conversation AS o
 FROM account AS a WHERE a.channel = 'whatsapp' AND a.active
 """
 _RESERVE = """
-WITH account AS (SELECT id, quota_closed_until FROM account WHERE id = $1 FOR UPDATE),
+WITH account AS (SELECT id, quota_closed_until FROM account WHERE id = $1
+                 FOR NO KEY UPDATE),
 known AS (SELECT 1 FROM opened_conversation
           WHERE account_id = $1 AND address_id = $2 AND opened_at > $3),
 used AS (SELECT count(*) AS people FROM opened_conversation

@@ -7,19 +7,23 @@ from uuid import UUID
 from services.unit import Unit
 
 # From the notice to its letters, to their deliveries, to those behind them: each by its own key,
-# whatever the planner believes of the tables.
+# whatever the planner believes of the tables: OFFSET 0 keeps it from joining them in bulk, and of
+# an array it expects but a few rows.
 _ACKNOWLEDGE = """
 WITH letters AS MATERIALIZED (
     SELECT t.n, t.notice_id, t.address_id, t.at, n.revision, n.revision = t.revision AS current,
            m.id
     FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::int[], $5::timestamptz[])
       AS t (n, notice_id, address_id, revision, at)
-    JOIN notice AS n ON n.id = t.notice_id JOIN message AS m ON m.notice_id = n.id
+    CROSS JOIN LATERAL (SELECT revision FROM notice WHERE id = t.notice_id OFFSET 0) AS n
+    CROSS JOIN LATERAL (SELECT id FROM message WHERE notice_id = t.notice_id OFFSET 0) AS m
 ), mine AS MATERIALIZED (
     SELECT letters.n, letters.notice_id, letters.at, letters.revision, letters.current, d.id,
            d.outcome
-    FROM letters JOIN delivery AS d
-      ON d.message_id = letters.id AND d.address_id = letters.address_id
+    FROM letters CROSS JOIN LATERAL (
+        SELECT id, outcome FROM delivery
+        WHERE message_id = letters.id AND address_id = letters.address_id OFFSET 0
+    ) AS d
 ), people AS MATERIALIZED (
     SELECT mine.n, mine.at, r.notice_id, r.resident_id
     FROM mine CROSS JOIN LATERAL (
@@ -28,10 +32,13 @@ WITH letters AS MATERIALIZED (
     ) AS r
     WHERE mine.current AND r.notice_id = mine.notice_id
 ), heard AS (
-    UPDATE recipient AS r SET acknowledged_at = people.at FROM people
-    WHERE r.notice_id = people.notice_id AND r.resident_id = people.resident_id
+    UPDATE recipient AS r SET acknowledged_at = p.at
+    FROM unnest((SELECT array_agg(n) FROM people), (SELECT array_agg(notice_id) FROM people),
+                (SELECT array_agg(resident_id) FROM people), (SELECT array_agg(at) FROM people))
+      AS p (n, notice_id, resident_id, at)
+    WHERE r.notice_id = p.notice_id AND r.resident_id = p.resident_id
       AND r.acknowledged_at IS NULL
-    RETURNING people.n
+    RETURNING p.n
 ), full_text AS (
     UPDATE delivery AS d SET outcome = 'sent', sent_at = mine.at FROM mine
     WHERE d.id = mine.id AND mine.outcome = 'announced' AND d.outcome = 'announced'

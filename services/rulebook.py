@@ -4,21 +4,23 @@ Who wants a value asks `of(session, place)`; what a procedure runs under is froz
 it opens (invariant 4).
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from models.rulebook import Rule
 from rules import rulebook
 from rules.rulebook import Rulebook, RuleWrong
-from services.territory import ancestors
+from services.territory import ancestors, find_place
 from services.unit import Unit
 
 LONGEST_ACT = 300  # characters
+DECIDER = 7_100_005  # advisory lock: two decisions are taken one after the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +65,54 @@ async def decide(
 ) -> RuleView:
     """Sets a value for a place and everything in it; None: back to the value from above.
 
-    Procedures that are open keep theirs. Raises RuleWrong: no such rule, not a value for it, no
-    act, a rule of the installation set for a place.
+    Procedures that are open keep theirs. Raises RuleWrong, and changes nothing: no such rule, not
+    a value for it, no act, no such place, a rule of the installation set for a place, nothing to
+    go back from, a contradiction to another value here or at a place below.
     """
-    act = " ".join(act.split())
-    if not act or len(act) > LONGEST_ACT:
-        raise RuleWrong("act: which decision says so? Body, date, number; up to 300 characters")
-    if place_code is not None and rulebook.described(name).metadata["everywhere"]:
-        raise RuleWrong(f"{name}: only for the whole installation, without a place")
+    about, act = rulebook.described(name).metadata, _checked_act(act)
     value = None if typed is None else rulebook.read(name, typed)
-    await unit.session.execute(
-        update(Rule)
-        .where(
+    if place_code is not None and about["everywhere"]:
+        raise RuleWrong(f"{name}: only for the whole installation, without a place")
+    if place_code is not None and await _is_gone(unit.session, place_code):
+        raise RuleWrong(f"no place {place_code}, or it is abolished")
+    async with unit.session.begin_nested():
+        await unit.session.execute(text(f"SELECT pg_advisory_xact_lock({DECIDER})"))
+        row = await _replace(unit, name, value, place_code, act)
+        if name in rulebook.TOGETHER:
+            await _check_together(unit.session)
+    unit.audit("rule-set", row.id, rule=name, place=place_code, value=value)
+    return _view(name, (await _standing(unit.session, place_code)).get(name))
+
+
+def _checked_act(act: str) -> str:
+    act = " ".join(act.split())
+    if not re.search(r"\d", act) or not re.search(r"[^\W\d]{3}", act) or len(act) > LONGEST_ACT:
+        raise RuleWrong(
+            "act: which decision says so? Its body, date and number, up to 300 characters, like"
+            ' "Решение Кызылжарского районного мәслихата от 12.03.2024 № 15/3"'
+        )
+    return act
+
+
+async def _is_gone(session: AsyncSession, place_code: str) -> bool:
+    place = await find_place(session, place_code)
+    return place is None or place.abolished_at is not None
+
+
+async def _replace(unit: Unit, name: str, value: Any, place_code: str | None, act: str) -> Rule:
+    """Ends what stood for exactly this place, and puts the new value there."""
+    before = await unit.session.scalar(
+        select(Rule).where(
             Rule.place_code.is_not_distinct_from(place_code),
             Rule.name == name,
             Rule.ended_at.is_(None),
         )
-        .values(ended_at=unit.now)
     )
+    if value is None and (before is None or before.value is None):
+        raise RuleWrong(f"{name}: nothing is decided there that could be taken back")
+    if before is not None:
+        before.ended_at = unit.now
+        await unit.session.flush()
     row = Rule(
         id=unit.new_id(),
         place_code=place_code,
@@ -92,8 +124,23 @@ async def decide(
     )
     unit.session.add(row)
     await unit.session.flush()
-    unit.audit("rule-set", row.id, rule=name, place=place_code, value=value)
-    return _view(name, (await _standing(unit.session, place_code)).get(name))
+    return row
+
+
+async def _check_together(session: AsyncSession) -> None:
+    """Raises RuleWrong when values contradict each other anywhere: those that depend on each
+    other may be decided at different places of the same path."""
+    places = await session.scalars(
+        select(Rule.place_code)
+        .where(Rule.ended_at.is_(None), Rule.name.in_(rulebook.TOGETHER))
+        .distinct()
+    )
+    for place in {None, *places}:
+        try:
+            rulebook.check_together(await of(session, place))
+        except RuleWrong as wrong:
+            where = f" at {place}" if place else ""
+            raise RuleWrong(f"{wrong}{where}") from None
 
 
 async def _standing(session: AsyncSession, place_code: str | None) -> dict[str, Rule]:

@@ -151,13 +151,13 @@ async def finish(
     connection: AsyncConnection,
     done: Sequence[Done],
     claimed_by: UUID,
-    claimed_for: Sequence[datetime | None],
+    claimed_until: Sequence[datetime | None],
 ) -> None:
     """Stores the replies, claimed until these moments or not at all, and the audit rows, and that
     these people wrote. One statement. Their state and language stay as they are."""
     said = [
         (reply, one, until)
-        for one, until in zip(done, claimed_for, strict=True)
+        for one, until in zip(done, claimed_until, strict=True)
         for reply in one.replies
     ]
     audited = [row for one in done for row in one.unit.audit_rows]

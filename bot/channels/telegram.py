@@ -6,6 +6,7 @@ Sources: core.telegram.org/bots/api, aiogram/client/session/base.py (check_respo
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from io import BytesIO
 from uuid import UUID
 
@@ -39,17 +40,19 @@ from aiogram.types import (
     ReplyKeyboardMarkup,
     ReplyKeyboardRemove,
 )
-from aiohttp import ClientConnectorError, ConnectionTimeoutError
+from aiohttp import ClientConnectorError, ClientError, ClientTimeout, ConnectionTimeoutError
 
-from bot.channels.base import Part
+from bot.channels.base import DownloadRefused, Part
 from bot.channels.files import FileSource
 from bot.channels.telegram_render import CAPTION, Keyboard, Rows, TelegramPart, render
 from bot.channels.wording import fits, shorten
 from conversation.message import ChannelName, Content, FileRef, Medium
 from core.languages import Language
 from core.outcomes import Outcome, SendResult
+from rules.attachments import DOCUMENT_BYTES, FileFault
 
 SEND_SECONDS = 10
+_SEND_TIMEOUT = ClientTimeout(SEND_SECONDS)
 UPLOAD_SECONDS = 60
 TOAST = 200  # characters, answerCallbackQuery
 PHOTO_BYTES = 10 * 1024 * 1024  # Bot API, "Sending files"; larger ones go as documents
@@ -86,6 +89,7 @@ _CANNOT_EDIT = (
 )
 _FILE_UNKNOWN = ("wrong file identifier", "wrong remote file", "file reference", "type of file")
 _NO_PHOTO = ("image_process_failed", "photo_invalid_dimensions")
+_LATER = ("temporarily unavailable",)
 _LATE_ANSWER = ("query is too old", "query id is invalid")
 
 
@@ -116,8 +120,17 @@ async def describe_bot(bot: Bot, texts: Mapping[Language, str]) -> None:
 
 
 async def download(bot: Bot, reference: str) -> bytes:
-    """The bytes of a file that somebody sent (at most 20 MB, Bot API getFile)."""
-    file = await bot.get_file(reference)
+    """The bytes of a file that somebody sent (Bot API getFile: up to 20 MB). Raises
+    DownloadRefused for one that is too large or that Telegram does not give any more."""
+    try:
+        file = await bot.get_file(reference)
+    except TelegramBadRequest as error:
+        if _says(error, _LATER):
+            raise
+        large = _says(error, ("file is too big",))
+        raise DownloadRefused(FileFault.TOO_LARGE if large else FileFault.GONE) from error
+    if (file.file_size or 0) > DOCUMENT_BYTES:
+        raise DownloadRefused(FileFault.TOO_LARGE)
     content = BytesIO()
     await bot.download_file(str(file.file_path), content, timeout=UPLOAD_SECONDS)
     return content.getvalue()
@@ -138,7 +151,9 @@ class TelegramChannel:
         """The calls that show this content; Telegram has no window."""
         return render(content)
 
-    async def send(self, to: str, part: Part, delivery: UUID) -> SendResult:
+    async def send(
+        self, to: str, part: Part, delivery: UUID, *, followed: int | None = None
+    ) -> SendResult:
         """Hands one part to Telegram; whatever it answers is one of the outcomes."""
         if not isinstance(part, TelegramPart):
             raise TypeError(f"not a part of Telegram's: {type(part).__name__}")
@@ -153,17 +168,34 @@ class TelegramChannel:
         return False
 
     async def toast(self, callback_id: str, text: str = "") -> None:
-        """Answers a tap, best effort: a late answer gets a 400, which is nobody's loss."""
+        """Answers a tap, best effort: a late answer gets a 400, which is nobody's loss.
+
+        Without aiogram's models: every tap of a hot moment is answered, and nothing is learnt.
+        """
+        answer = {"callback_query_id": callback_id}
+        if text:
+            answer["text"] = shorten(text, TOAST)
         try:
-            await self.bot.answer_callback_query(callback_id, text=shorten(text, TOAST) or None)
-        except TelegramBadRequest as error:
-            if not _says(error, _LATE_ANSWER):
-                _log.warning("toast refused", error=error.message)
-        except AiogramError as error:
+            status, said = await self._post("answerCallbackQuery", answer)
+        except (ClientError, TimeoutError) as error:
             _log.warning("toast not sent", error=type(error).__name__)
+            return
+        if status != HTTPStatus.OK and not any(words in said.lower() for words in _LATE_ANSWER):
+            _log.warning("toast refused", status=status)
+
+    async def _post(self, method: str, what: dict[str, str]) -> tuple[int, str]:
+        """(status, answer) of a call as it is."""
+        session = self.bot.session
+        if not isinstance(session, AiohttpSession):
+            raise TypeError("a call as it is needs aiogram's aiohttp session")
+        http = await session.create_session()
+        url = session.api.api_url(token=self.bot.token, method=method)
+        async with http.post(url, json=what, timeout=_SEND_TIMEOUT) as answer:
+            said = "" if answer.status == HTTPStatus.OK else await answer.text()
+            return answer.status, said
 
     async def download(self, reference: str) -> bytes:
-        """The bytes of a file that somebody sent to this bot."""
+        """See Channel."""
         return await download(self.bot, reference)
 
     async def close(self) -> None:

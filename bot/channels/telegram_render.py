@@ -122,9 +122,8 @@ def _with_files(content: Content, styled: _Styled) -> list[TelegramPart]:
     files = [TelegramPart(file=file) for file in content.files]
     if not files:
         return _texts(styled)
-    if fits(styled.text, CAPTION):
-        caption = styled.part()
-        return [*files[:-1], replace(caption, file=content.files[-1])]
+    if len(files) == 1 and fits(styled.text, CAPTION):
+        return [replace(styled.part(), file=content.files[0])]
     return [*files, *_texts(styled)]
 
 

@@ -14,10 +14,13 @@ from twilio.http.async_http_client import (  # type: ignore[import-untyped]
 )
 from twilio.rest import Client  # type: ignore[import-untyped]
 
+from rules.attachments import DOCUMENT_BYTES, FileFault
+
 HOSTS = ("https://api.twilio.com", "https://content.twilio.com")
 SECONDS = 10.0
 MEDIA_SECONDS = 60.0
-MEDIA_BYTES = 16 * 1024 * 1024
+MEDIA_BYTES = DOCUMENT_BYTES
+GONE = (401, 403, 404, 410)
 
 # Twilio's client writes the addresses it calls at level INFO: no business of our log.
 _quiet = logging.getLogger("zhiyn.twilio")
@@ -26,6 +29,10 @@ _quiet.setLevel(logging.WARNING)
 
 class MediaRefused(Exception):
     """The medium is not Twilio's, is gone, or is larger than 16 MB."""
+
+    def __init__(self, words: str, fault: FileFault = FileFault.GONE) -> None:
+        super().__init__(words)
+        self.fault = fault
 
 
 class HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]
@@ -69,7 +76,8 @@ class HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]
         )
 
     async def fetch(self, url: str, auth: tuple[str, str]) -> bytes:
-        """A medium that somebody sent. Raises MediaRefused; our secret goes to Twilio only."""
+        """A medium that somebody sent. Raises MediaRefused, and aiohttp's errors for what may
+        go better another time; our secret goes to Twilio only."""
         ours = (*HOSTS, self._api_url) if self._api_url else HOSTS
         if not url.startswith(tuple(f"{host}/" for host in ours)):
             raise MediaRefused("not an address of Twilio's")
@@ -78,8 +86,9 @@ class HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]
         async with self.session.get(
             self.redirected(url), headers=_basic(auth), timeout=ClientTimeout(MEDIA_SECONDS)
         ) as answer:
-            if answer.status != 200:
+            if answer.status in GONE:
                 raise MediaRefused(f"HTTP {answer.status}")
+            answer.raise_for_status()
             return await _at_most(answer.content, MEDIA_BYTES)
 
     def redirected(self, url: str) -> str:
@@ -119,5 +128,5 @@ async def _at_most(content: Any, limit: int) -> bytes:
     async for chunk in content.iter_chunked(65536):
         read += chunk
         if len(read) > limit:
-            raise MediaRefused("larger than 16 MB")
+            raise MediaRefused("larger than 16 MB", FileFault.TOO_LARGE)
     return bytes(read)

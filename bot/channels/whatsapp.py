@@ -6,9 +6,9 @@ twilio.com/docs/whatsapp/tutorial/send-whatsapp-notification-messages-templates.
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -25,11 +25,17 @@ from twilio.rest.content.v1.content.approval_create import (  # type: ignore[imp
     ApprovalCreateList,
 )
 
-from bot.channels.base import Part
+from bot.channels.base import DownloadRefused, Part
 from bot.channels.files import FileSource
 from bot.channels.template_store import TemplateStore
+from bot.channels.twilio_client import MediaRefused
 from bot.channels.twilio_errors import RESOURCE_GONE, outcome_of
-from bot.channels.whatsapp_inbound import DELIVERY_PARAMETER
+from bot.channels.whatsapp_inbound import (
+    DELIVERY_PARAMETER,
+    PART_PARAMETER,
+    RETRIES,
+    TEMPLATE_PARAMETER,
+)
 from bot.channels.whatsapp_render import (
     InteractivePart,
     MediaPart,
@@ -55,6 +61,7 @@ from core.outcomes import Outcome, SendResult
 from services.content_templates import NEW, Remembered, Slot
 
 RECHECK = timedelta(minutes=5)
+REREAD = timedelta(seconds=5)  # another process may have heard that a template is paused
 THROTTLE_SECONDS = 1.0  # Twilio names no time to wait
 SESSION = "session"
 APPROVED = "approved"
@@ -62,6 +69,7 @@ UNSUBMITTED = (NEW, "unsubmitted")
 CATEGORY = "UTILITY"
 
 _PREFIX = "whatsapp:"
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _log = structlog.get_logger(__name__)
 
 
@@ -83,6 +91,7 @@ class WhatsAppChannel:
     wording: TemplateTexts = locale_texts
     name: ChannelName = ChannelName.WHATSAPP
     _known: dict[Slot, Remembered] = field(default_factory=dict)
+    _read_at: dict[Slot, datetime] = field(default_factory=dict)  # of templates
     _making: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def prepare(self, content: Content, *, window_open: bool) -> Sequence[WhatsAppPart]:
@@ -91,21 +100,26 @@ class WhatsAppChannel:
             return render(content)
         return render_template(content, self.wording)
 
-    async def send(self, to: str, part: Part, delivery: UUID) -> SendResult:
+    async def send(
+        self, to: str, part: Part, delivery: UUID, *, followed: int | None = None
+    ) -> SendResult:
         """Hands one part to Twilio; whatever it answers is one of the outcomes."""
+        about = {DELIVERY_PARAMETER: short(delivery)}
+        if followed is not None:
+            about[PART_PARAMETER] = str(followed)
         match part:
             case Withheld():
                 return SendResult(part.outcome)
             case TextPart():
-                return await self._message(to, delivery, body=part.body)
+                return await self._message(to, about, body=part.body)
             case MediaPart():
                 url = await self.files.public_url(part.file.id)
                 body = {"body": part.body} if part.body else {}
-                return await self._message(to, delivery, media_url=[url], **body)
+                return await self._message(to, about, media_url=[url], **body)
             case InteractivePart():
-                return await self._interactive(to, part, delivery)
+                return await self._interactive(to, part, about)
             case TemplatePart():
-                return await self._template(to, part, delivery)
+                return await self._template(to, part, about)
         raise TypeError(f"not a part of WhatsApp's: {type(part).__name__}")
 
     def opens_conversation(self, part: Part) -> bool:
@@ -113,8 +127,11 @@ class WhatsAppChannel:
         return isinstance(part, TemplatePart)
 
     async def download(self, reference: str) -> bytes:
-        """The bytes of a medium that somebody sent. Raises MediaRefused and aiohttp's errors."""
-        fetched: bytes = await self.client.http_client.fetch(reference, self.client.auth)
+        """See Channel."""
+        try:
+            fetched: bytes = await self.client.http_client.fetch(reference, self.client.auth)
+        except MediaRefused as refused:
+            raise DownloadRefused(refused.fault) from refused
         return fetched
 
     async def close(self) -> None:
@@ -123,14 +140,14 @@ class WhatsAppChannel:
 
     # messages -----------------------------------------------------------------------------
 
-    async def _message(self, to: str, delivery: UUID, **what: Any) -> SendResult:
-        query = urlencode({DELIVERY_PARAMETER: short(delivery)})
+    async def _message(self, to: str, about: Mapping[str, str], **what: Any) -> SendResult:
+        query = urlencode(about)  # comes back with every status callback
         joint = "&" if "?" in self.status_callback_url else "?"
         try:
             sent = await self.client.messages.create_async(
                 to=_PREFIX + to.removeprefix(_PREFIX),
                 from_=self.sender,
-                status_callback=f"{self.status_callback_url}{joint}{query}",
+                status_callback=f"{self.status_callback_url}{joint}{query}{RETRIES}",
                 **what,
             )
         except (TwilioRestException, TwilioServiceException) as error:
@@ -142,18 +159,20 @@ class WhatsAppChannel:
         return SendResult(Outcome.SENT, platform_id=sent.sid)
 
     async def _content(
-        self, to: str, delivery: UUID, slot: Slot, sid: str, variables: dict[str, str]
+        self, to: str, about: Mapping[str, str], slot: Slot, sid: str, variables: dict[str, str]
     ) -> SendResult:
         """Sends a resource; one that Twilio does not know any more will be made anew."""
         written = json.dumps(variables, ensure_ascii=False)
-        result = await self._message(to, delivery, content_sid=sid, content_variables=written)
+        result = await self._message(to, about, content_sid=sid, content_variables=written)
         if result.detail and result.detail.isdecimal() and int(result.detail) in RESOURCE_GONE:
             self._known.pop(slot, None)
             await self.templates.forget(slot, sid)
             return SendResult(Outcome.TRANSIENT, detail=result.detail)
         return result
 
-    async def _interactive(self, to: str, part: InteractivePart, delivery: UUID) -> SendResult:
+    async def _interactive(
+        self, to: str, part: InteractivePart, about: Mapping[str, str]
+    ) -> SendResult:
         """Buttons; by numbers if Twilio refuses to make the resource for them."""
         slot = Slot(self.account, SESSION, part.language, part.shape.key)
         variables = {str(n): value for n, value in enumerate(part.values, start=1)}
@@ -164,12 +183,14 @@ class WhatsAppChannel:
             if result.outcome is not Outcome.REFUSED or not part.plain:
                 return result
             _log.warning("content refused, numbered instead", shape=slot.shape, code=error.code)
-            return await self._message(to, delivery, body=part.plain)
+            return await self._message(to, about, body=part.plain)
         except (TimeoutError, ClientError) as error:
             return _nothing_sent(error)
-        return await self._content(to, delivery, slot, sid, variables)
+        return await self._content(to, about, slot, sid, variables)
 
-    async def _template(self, to: str, part: TemplatePart, delivery: UUID) -> SendResult:
+    async def _template(
+        self, to: str, part: TemplatePart, about: dict[str, str]
+    ) -> SendResult:
         """The announcement; its full text waits for the tap."""
         template = part.template
         slot = Slot(self.account, template.kind, template.language, template.key)
@@ -181,9 +202,8 @@ class WhatsAppChannel:
             return refused(error)
         except (TimeoutError, ClientError) as error:
             return _nothing_sent(error)
-        result = await self._content(
-            to, delivery, slot, sid, template.fill(part.values, part.payload)
-        )
+        about |= {TEMPLATE_PARAMETER: sid}
+        result = await self._content(to, about, slot, sid, template.fill(part.values, part.payload))
         if result.outcome is Outcome.TEMPLATE_UNAVAILABLE:
             await self._note(slot, sid, str(result.detail))
         if result.outcome is not Outcome.SENT:
@@ -205,6 +225,9 @@ class WhatsAppChannel:
         Raises _Unavailable unless it is approved.
         """
         async with self._making:
+            if self.clock.now() - self._read_at.get(slot, _LONG_AGO) > REREAD:
+                self._known.pop(slot, None)
+                self._read_at[slot] = self.clock.now()
             found = await self._resource(slot, template.name, template.types(), template.samples())
             if not self._fresh(found):
                 found = await self._ask_approval(slot, template, found)

@@ -5,16 +5,22 @@ webhooks-security, twilio.com/docs/messaging/guides/track-outbound-message-statu
 are added without notice, so nothing is taken for impossible.
 """
 
+import base64
+import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
-from urllib.parse import urldefrag
+from urllib.parse import urldefrag, urlparse
 from uuid import UUID
 
-from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
+from twilio.request_validator import (  # type: ignore[import-untyped]
+    add_port,
+    remove_port,
+)
 
 from bot.channels.commands import is_start, start_payload
 from bot.channels.phones import e164, is_number
@@ -33,7 +39,12 @@ from core.outcomes import Outcome
 
 Form = Mapping[str, str]
 
-DELIVERY_PARAMETER = "d"  # of our StatusCallback address: the delivery's short id
+# Asks Twilio to come again after 5xx too ("Webhooks: connection overrides").
+RETRIES = "#rc=5&rp=all"
+
+# Of our StatusCallback address: the delivery's short id, the template that was sent, and the
+# number of a part that others follow.
+DELIVERY_PARAMETER, TEMPLATE_PARAMETER, PART_PARAMETER = "d", "t", "p"
 
 _PREFIX = "whatsapp:"
 _SCOPED = re.compile(r"[A-Z]{2}\.[A-Za-z0-9.]+")  # WhatsApp's business-scoped user id
@@ -71,6 +82,8 @@ class StatusUpdate:
     status: DeliveryStatus
     outcome: Outcome | None = None  # of a failure
     detail: str | None = None  # Twilio's error code
+    template: str | None = None  # the Content resource, where the message was an announcement
+    part: int | None = None  # its number, where other parts of the delivery follow
 
 
 def verify(auth_token: str, url: str, form: Form, signature: str | None) -> bool:
@@ -82,9 +95,28 @@ def verify(auth_token: str, url: str, form: Form, signature: str | None) -> bool
     """
     if not auth_token or not signature:
         return False
-    validator = RequestValidator(auth_token)
-    urls = dict.fromkeys((url, urldefrag(url).url))
-    return any(validator.validate(each, form, signature) for each in urls)
+    named = sorted(set(form))
+    tail = "".join(name + value for name in named for value in sorted(set(_values(form, name))))
+    given, key, parameters = signature.encode(errors="replace"), auth_token.encode(), tail.encode()
+    signed = [
+        base64.b64encode(hmac.digest(key, each + parameters, "sha1")) for each in _signed_urls(url)
+    ]
+    return any(hmac.compare_digest(each, given) for each in signed)
+
+
+@lru_cache(maxsize=64)
+def _signed_urls(url: str) -> tuple[bytes, ...]:
+    """What Twilio may have signed of this address: with its port or without (its library tries
+    both), with its fragment or without."""
+    urls = [urlparse(each) for each in (url, urldefrag(url).url)]
+    ported = [change(each) for each in urls for change in (remove_port, add_port)]
+    return tuple(each.encode() for each in dict.fromkeys(ported))
+
+
+def _values(form: Form, name: str) -> Sequence[str]:
+    """All values of a parameter: the form may be a multidict."""
+    several = getattr(form, "getall", None)
+    return several(name) if several else (form[name],)
 
 
 def sender_of(form: Form) -> str:
@@ -123,6 +155,8 @@ def parse_status(form: Form, query: Form) -> StatusUpdate | None:
         status=status,
         outcome=_failure(code) if failed else None,
         detail=code or None,
+        template=query.get(TEMPLATE_PARAMETER) or None,
+        part=int(part) if (part := query.get(PART_PARAMETER, "")).isdecimal() else None,
     )
 
 

@@ -126,6 +126,7 @@ def upgrade() -> None:
         "account", sa.Column("quota_closed_until", sa.DateTime(timezone=True), nullable=True)
     )
     op.add_column("file", sa.Column("account_id", sa.Uuid(), nullable=True))
+    op.add_column("file", sa.Column("address_id", sa.Uuid(), nullable=True))
     op.add_column("file", sa.Column("reference", sa.LargeBinary(), nullable=True))
     op.add_column("file", sa.Column("fetch_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column(
@@ -142,6 +143,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("fetch_at IS NOT NULL"),
     )
     op.create_foreign_key(op.f("fk_file_account_id"), "file", "account", ["account_id"], ["id"])
+    op.create_foreign_key(op.f("fk_file_address_id"), "file", "address", ["address_id"], ["id"])
     op.add_column("invitation", sa.Column("role_until", sa.DateTime(timezone=True), nullable=True))
     op.add_column(
         "invitation", sa.Column("powers", postgresql.JSONB(astext_type=sa.Text()), nullable=True)
@@ -197,6 +199,13 @@ def upgrade() -> None:
         op.f("fk_resident_merged_into"), "resident", "resident", ["merged_into"], ["id"]
     )
     op.add_column(
+        "resident",
+        sa.Column("join_wrong", sa.Integer(), server_default=sa.text("0"), nullable=False),
+    )
+    op.add_column(
+        "resident", sa.Column("join_wrong_at", sa.DateTime(timezone=True), nullable=True)
+    )
+    op.add_column(
         "role", sa.Column("powers", postgresql.JSONB(astext_type=sa.Text()), nullable=True)
     )
     op.add_column("role", sa.Column("revoked_by", sa.Uuid(), nullable=True))
@@ -228,11 +237,26 @@ def upgrade() -> None:
         ["place_code"],
         postgresql_where=sa.text(f"{REGISTERED} AND merged_into IS NULL"),
     )
+    # What every turn paid for and nobody used: replies carry no notice, no look-up asks for the
+    # platform's id, and the memory of what was seen is deleted by age alone.
+    op.drop_index("ix_message_notice_id", table_name="message")
+    op.create_index(
+        "ix_message_notice_id",
+        "message",
+        ["notice_id"],
+        postgresql_where=sa.text("notice_id IS NOT NULL"),
+    )
+    op.drop_index("ix_delivery_platform_id", table_name="delivery")
+    op.drop_constraint(op.f("fk_intake_account_id"), "intake", type_="foreignkey")
 
 
 def downgrade() -> None:
     for statement in BACK:
         op.execute(statement)
+    op.create_foreign_key(op.f("fk_intake_account_id"), "intake", "account", ["account_id"], ["id"])
+    op.create_index("ix_delivery_platform_id", "delivery", ["platform_id"])
+    op.drop_index("ix_message_notice_id", table_name="message")
+    op.create_index(op.f("ix_message_notice_id"), "message", ["notice_id"])
     op.drop_index("ix_resident_place_registered", table_name="resident")
     op.create_index(
         "ix_resident_place_registered",
@@ -251,6 +275,8 @@ def downgrade() -> None:
     )
     op.drop_column("role", "revoked_by")
     op.drop_column("role", "powers")
+    op.drop_column("resident", "join_wrong_at")
+    op.drop_column("resident", "join_wrong")
     op.drop_constraint(op.f("fk_resident_merged_into"), "resident", type_="foreignkey")
     op.drop_index(op.f("ix_resident_merged_into"), table_name="resident")
     op.drop_column("resident", "merged_into")
@@ -274,6 +300,7 @@ def downgrade() -> None:
     op.drop_column("invitation", "withdrawn_at")
     op.drop_column("invitation", "powers")
     op.drop_column("invitation", "role_until")
+    op.drop_constraint(op.f("fk_file_address_id"), "file", type_="foreignkey")
     op.drop_constraint(op.f("fk_file_account_id"), "file", type_="foreignkey")
     op.drop_index(
         "ix_file_fetch", table_name="file", postgresql_where=sa.text("fetch_at IS NOT NULL")
@@ -284,6 +311,7 @@ def downgrade() -> None:
     op.drop_column("file", "attempts")
     op.drop_column("file", "fetch_at")
     op.drop_column("file", "reference")
+    op.drop_column("file", "address_id")
     op.drop_column("file", "account_id")
     op.drop_column("account", "quota_closed_until")
     op.drop_index("ix_opened_conversation_day", table_name="opened_conversation")

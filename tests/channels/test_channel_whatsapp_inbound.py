@@ -3,12 +3,14 @@
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlparse
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from multidict import MultiDict
-from twilio.request_validator import RequestValidator
+from twilio.request_validator import RequestValidator, add_port, remove_port
 
 from bot.channels.whatsapp_inbound import (
     DeliveryStatus,
@@ -192,6 +194,43 @@ def test_signature_with_or_without_the_connection_overrides() -> None:
     assert verify("token", configured, form, sign(URL, form))
     assert verify("token", configured, form, sign(configured, form))
     assert not verify("token", URL, form, sign(configured, form))
+
+
+@given(
+    url=st.sampled_from(
+        [
+            URL,
+            "https://zhiyn.example:443/whatsapp",
+            "https://zhiyn.example:8443/whatsapp?d=1&e=ә",
+            "http://127.0.0.1:8080/whatsapp/status?d=x",
+            "http://zhiyn.example/whatsapp#rc=5&rp=all",
+        ]
+    ),
+    signed=st.sampled_from(["as it is", "port", "no port", "no fragment", "other", "nothing"]),
+    form=st.dictionaries(st.text("AbБ1 =&", max_size=4), st.text(max_size=20), max_size=6),
+    token=st.text("ab", min_size=1, max_size=3),
+    several=st.booleans(),
+)
+def test_signature_as_twilios_own_library_sees_it(
+    url: str, signed: str, form: dict[str, str], token: str, several: bool
+) -> None:
+    """The same verdict as RequestValidator's on the address, and on it without its fragment."""
+    parameters = MultiDict([*form.items(), *form.items(), ("A", "2")] if several else form)
+    validator, bare = RequestValidator(token), url.partition("#")[0]
+    addresses = {
+        "as it is": url,
+        "port": add_port(urlparse(url)),
+        "no port": remove_port(urlparse(url)),
+        "no fragment": add_port(urlparse(bare)),
+        "other": f"{url}x",
+    }
+    signature = (
+        validator.compute_signature(addresses[signed], parameters)
+        if signed in addresses
+        else "c2lnbmVk\udcff"
+    )
+    theirs = any(validator.validate(each, parameters, signature) for each in (url, bare))
+    assert verify(token, url, parameters, signature) == theirs
 
 
 def test_signature_of_a_status_callback_covers_the_query() -> None:

@@ -15,6 +15,9 @@ MENU = ("Хабарлар", "Менің деректерім", "Тіл · Язы
 LANGUAGES = ("Қазақша", "Русский")
 CONSENT_RU = ("Согласен(на)", "Подробнее", "Нет")
 CONSENT_KK = ("Келісемін", "Толығырақ", "Жоқ")
+SURE_RU = ("Да, верно", "Имя", "Село")
+SURE_KK = ("Иә, өшіру", "Жоқ, қалсын")
+FAMILY = ("Да, я Серік А.", "Да, я Ия П.", "Нет, другой человек")
 VILLAGES = ("Жамбыл ауылы", "Жамбыл ауылы", "Тізімнен таңдау")
 
 
@@ -59,6 +62,19 @@ def meant(text: str, labels: Sequence[str], *, free_text: bool = False) -> str |
         pytest.param("нет", CONSENT_RU, "p3", id="short and exact"),
         pytest.param("не", CONSENT_RU, None, id="short and not exact"),
         pytest.param("жоқ", CONSENT_KK, "p3", id="no"),
+        pytest.param("да", CONSENT_RU, "p1", id="yes agrees"),
+        pytest.param("Иә!", CONSENT_KK, "p1", id="yes agrees in Kazakh"),
+        pytest.param("ok", CONSENT_KK, "p1", id="ok agrees"),
+        pytest.param("нет", CONSENT_KK, "p3", id="no of the other language"),
+        pytest.param("ия", SURE_RU, "p1", id="yes of the other language"),
+        pytest.param("верно", SURE_RU, "p1", id="right is yes"),
+        pytest.param("нет", SURE_RU, None, id="no where nothing says no"),
+        pytest.param("да", SURE_KK, "p1", id="yes, delete"),
+        pytest.param("жок", SURE_KK, "p2", id="no, keep"),
+        pytest.param("да", FAMILY, None, id="yes, but which of two"),
+        pytest.param("жоқ", FAMILY, "p3", id="neither of two"),
+        pytest.param("да", ("Ия П.", "Нет"), None, id="a name is no yes"),
+        pytest.param("да", MENU, None, id="nothing was asked"),
         pytest.param("тізімнен тандау", VILLAGES, "p3", id="the only one so called"),
         pytest.param("жамбыл ауылы", VILLAGES, None, id="two are called so"),
         pytest.param("жамбыл ауыл", VILLAGES, None, id="two are nearly called so"),
@@ -145,3 +161,8 @@ def test_no_text_breaks_it(text: str, labels: list[str], free_text: bool) -> Non
 def test_every_number_and_every_label_means_its_own(labels: list[str], data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(labels) - 1))
     assert meant(str(at + 1), labels) == meant(labels[at], labels) == f"p{at + 1}"
+
+
+def test_yes_is_understood_where_free_text_is_asked_for_too() -> None:
+    assert meant("иә", ("Да, это оно", "Нет, другое"), free_text=True) == "p1"
+    assert meant("да", ("Пропустить",), free_text=True) is None

@@ -1,9 +1,12 @@
 """An akim writes a notice: whom it reaches, in which languages, and that it goes once."""
 
+from collections.abc import ItemsView
+from typing import Any
+
 import pytest
 from support.talk import KK, OKRUG, RU, TELEGRAM, WHATSAPP, Person, Talk
 
-from conversation.message import ChannelName, Medium
+from conversation.message import ChannelName
 from core.languages import Language
 from services import roles
 from services.roles import RoleName
@@ -26,14 +29,29 @@ async def begun(talk: Talk, language: Language = KK, channel: ChannelName = TELE
     await villagers(talk)
     akim = await talk.official(channel, language)
     await akim.pick("menu-send")
+    await akim.pick("kind-announcement")
     return akim
 
 
 async def previewed(talk: Talk, language: Language = KK, channel: ChannelName = TELEGRAM) -> Person:
     akim = await begun(talk, language, channel)
-    await akim.pick("audience-all")
+    await akim.pick("audience-all-okrug")
     await akim.says(WRITTEN[language], WRITTEN[language.other])
+    await akim.pick("attach-skip")
     return akim
+
+
+TWO_LINES = "Ертең болмайды.\nАлдын ала құйыңыз."
+
+
+async def answers_of(person: Person) -> dict[str, Any]:
+    form = await person.form()
+    assert form is not None
+    return form.answers
+
+
+async def answers(person: Person) -> ItemsView[str, Any]:
+    return (await answers_of(person)).items()
 
 
 async def step(person: Person) -> str | None:
@@ -57,11 +75,13 @@ async def test_to_all_in_both_languages(
 ) -> None:
     akim = await begun(talk, language, channel)
     assert akim.t("audience-people", people=3) in [b.description for b in akim.buttons]
-    await akim.pick("audience-all")
+    await akim.pick("audience-all-okrug")
     assert akim.hears(f"notice-write-{language}")
     await akim.say(WRITTEN[language])
     assert akim.hears(f"notice-write-{language.other}")
     await akim.say(WRITTEN[language.other])
+    assert akim.hears("attach-ask", most=5)
+    await akim.pick("attach-skip")
     for words in WRITTEN.values():
         assert words.partition("\n")[2] in akim.text
     assert await deliveries(talk) == []
@@ -100,12 +120,13 @@ async def test_nothing_goes_by_words_that_do_not_say_so(
 async def test_in_the_other_language_only(talk: Talk, language: Language) -> None:
     """Said at the first question: no second one is asked; and it can be taken back."""
     akim = await begun(talk, language)
-    await akim.pick("audience-all")
+    await akim.pick("audience-all-okrug")
     await akim.pick(f"notice-only-{language.other}")
     await akim.pick("notice-both")
     assert akim.hears(f"notice-write-{language}")
     await akim.pick(f"notice-only-{language.other}")
     await akim.say(WRITTEN[language.other])
+    await akim.pick("attach-skip")
     assert await step(akim) == "preview"
     await akim.pick("notice-send")
     assert await talk.one("SELECT monolingual FROM notice") == language.other
@@ -114,12 +135,13 @@ async def test_in_the_other_language_only(talk: Talk, language: Language) -> Non
 @BOTH
 async def test_in_one_language_only_when_said_so(talk: Talk, language: Language) -> None:
     akim = await begun(talk, language)
-    await akim.pick("audience-all")
+    await akim.pick("audience-all-okrug")
     await akim.say(WRITTEN[language])
     turn = (await akim.state()).turn
     await akim.press(f"s.{turn:x}.n-send")
     assert await step(akim) == "other"
     await akim.pick(f"notice-only-{language}")
+    await akim.pick("attach-skip")
     assert WRITTEN[language.other].partition("\n")[2] not in akim.text
     assert akim.t(f"notice-fix-{language.other}") not in akim.labels
     await akim.pick("notice-send")
@@ -127,42 +149,105 @@ async def test_in_one_language_only_when_said_so(talk: Talk, language: Language)
     assert len(await deliveries(talk)) == 3
 
 
+LONG_LINE = "Су " * 60 + "жоқ"
+LONG_BODY = "Бірінші сөйлем. " * 187 + "Соңғы сөйлем осы жерде аяқталады. Қалғаны."
+
+
 @BOTH
-@pytest.mark.parametrize(
-    ("typed", "key", "args"),
-    [
-        pytest.param("Тек тақырып", "notice-needs-body", {}, id="no body"),
-        pytest.param("Тақырып\n  \n ", "notice-needs-body", {}, id="an empty body"),
-        pytest.param("Т" * 101 + "\nx", "notice-title-long", {"length": 101}, id="title too long"),
-        pytest.param("Т" * 5000, "notice-title-long", {"length": 5000}, id="5000 in one line"),
-        pytest.param("Т\n" + "x" * 3001, "notice-body-long", {"length": 3001}, id="body too long"),
-        pytest.param("   ", "notice-words-only", {}, id="spaces"),
-    ],
-)
-async def test_a_text_that_does_not_do(
-    talk: Talk, language: Language, typed: str, key: str, args: dict[str, int]
+async def test_a_title_alone_is_kept_and_its_text_asked_for(talk: Talk, language: Language) -> None:
+    akim = await begun(talk, language)
+    await akim.pick("audience-all-okrug")
+    await akim.say("Су жоқ")
+    assert akim.hears("words-no-body", title="Су жоқ")
+    await akim.say("Ертең болмайды.\nАлдын ала құйыңыз.")
+    assert await step(akim) == "other"
+    assert await answers(akim) >= {f"text_{language}": ["Су жоқ", TWO_LINES]}.items()
+
+
+@BOTH
+@pytest.mark.parametrize("written_again", ["", "Су жоқ\n"])
+async def test_the_title_written_again_with_the_text_is_not_part_of_it(
+    talk: Talk, language: Language, written_again: str
 ) -> None:
     akim = await begun(talk, language)
-    await akim.pick("audience-all")
-    await akim.say(typed)
-    assert akim.hears(key, **args)
-    assert await step(akim) == "own"
-    await akim.say("Т" * 100 + "\n" + "x" * 3000)
+    await akim.pick("audience-all-okrug")
+    await akim.says("Су жоқ", f"{written_again}Ертең болмайды.")
+    assert await answers(akim) >= {f"text_{language}": ["Су жоқ", "Ертең болмайды."]}.items()
+
+
+@BOTH
+async def test_of_a_title_that_is_too_long_only_the_title_is_asked_for(
+    talk: Talk, language: Language
+) -> None:
+    akim = await begun(talk, language)
+    await akim.pick("audience-all-okrug")
+    await akim.say(f"{LONG_LINE}\nЕртең болмайды.")
+    assert "183" in akim.text
+    await akim.say("Т" * 101)
+    assert "101" in akim.text
+    await akim.say("Су жоқ")
     assert await step(akim) == "other"
-    await akim.say(typed)
-    assert akim.hears(key, **args)
+    body = f"{LONG_LINE}\nЕртең болмайды."
+    assert await answers(akim) >= {f"text_{language}": ["Су жоқ", body]}.items()
+
+
+@BOTH
+async def test_a_shortened_title_can_be_taken(talk: Talk, language: Language) -> None:
+    akim = await begun(talk, language)
+    await akim.pick("audience-all-okrug")
+    await akim.say(LONG_LINE)
+    await akim.pick("words-take-title")
+    title, body = (await answers_of(akim))[f"text_{language}"]
+    assert title.endswith("…")
+    assert len(title) <= 100
+    assert body == LONG_LINE
+
+
+@BOTH
+async def test_of_a_text_that_is_too_long_what_goes_in_can_be_taken(
+    talk: Talk, language: Language
+) -> None:
+    akim = await begun(talk, language)
+    await akim.pick("audience-all-okrug")
+    await akim.say(f"Тақырып\n{LONG_BODY}")
+    assert "Қалғаны." in akim.text
+    await akim.pick("words-take-body")
+    title, body = (await answers_of(akim))[f"text_{language}"]
+    assert title == "Тақырып"
+    assert body.endswith("Бірінші сөйлем.")
+    assert 2900 < len(body) <= 3000
     assert await step(akim) == "other"
 
 
 @BOTH
-@pytest.mark.parametrize("caption", ["", "Су құбыры\nЕртең"])
-async def test_a_photo_is_not_taken_for_words(talk: Talk, language: Language, caption: str) -> None:
+async def test_of_a_text_that_is_too_long_only_the_text_is_written_again(
+    talk: Talk, language: Language
+) -> None:
     akim = await begun(talk, language)
-    await akim.pick("audience-all")
-    await akim.send_file(Medium.PHOTO, caption)
+    await akim.pick("audience-all-okrug")
+    await akim.says(f"Тақырып\n{LONG_BODY}", "Қысқа мәтін.")
+    assert await answers(akim) >= {f"text_{language}": ["Тақырып", "Қысқа мәтін."]}.items()
+
+
+async def test_5000_characters_in_one_line_lose_nothing(talk: Talk) -> None:
+    akim = await begun(talk)
+    await akim.pick("audience-all-okrug")
+    await akim.say("Т" * 5000)
+    await akim.say("Тақырып")
+    await akim.pick("nav-back")
+    assert akim.hears("notice-write-kk")
+    await akim.say("Т" * 5000)
+    await akim.says("Тақырып", "Мәтін")
+    assert await answers(akim) >= {"text_kk": ["Тақырып", "Мәтін"]}.items()
+
+
+@BOTH
+async def test_spaces_are_no_text(talk: Talk, language: Language) -> None:
+    akim = await begun(talk, language)
+    await akim.pick("audience-all-okrug")
+    await akim.say("   ")
     assert akim.hears("notice-words-only")
     assert akim.hears(f"notice-write-{language}")
-    assert await step(akim) == "own"
 
 
 @BOTH
@@ -170,7 +255,6 @@ async def test_some_villages_are_picked_and_unpicked(talk: Talk, language: Langu
     akim = await begun(talk, language)
     await akim.pick("audience-some")
     assert akim.hears("audience-pick", chosen=akim.t("audience-none"))
-    assert akim.t("audience-done") not in akim.labels
     names = ("Бугровое ауылы", "Сосновка ауылы")
     bugrovoe, sosnovka = names if language is KK else ("село Бугровое", "село Сосновка")
     await akim.tap(bugrovoe)
@@ -180,6 +264,7 @@ async def test_some_villages_are_picked_and_unpicked(talk: Talk, language: Langu
     assert akim.hears("audience-pick", chosen=sosnovka)
     await akim.pick("audience-done")
     await akim.says(WRITTEN[language], WRITTEN[language.other])
+    await akim.pick("attach-skip")
     await akim.pick("notice-send")
     assert await talk.one("SELECT audience FROM notice") == ["595041600"]
     assert len(await deliveries(talk)) == 1
@@ -197,7 +282,7 @@ async def test_none_or_empty_villages_are_no_audience(talk: Talk, language: Lang
     turn = (await akim.state()).turn
     await akim.press(f"s.{turn:x}.n-done")
     assert akim.hears("audience-nothing")
-    await akim.press(f"s.{turn + 1:x}.n-village.595030100")
+    await akim.press(f"s.{turn + 1:x}.n-village.595030100.0")
     assert await step(akim) == "audience"
     assert (await akim.form()).answers["picked"] == []  # type: ignore[union-attr]
 
@@ -209,13 +294,13 @@ async def test_back_all_the_way_and_forth_again(talk: Talk, language: Language) 
     await akim.say("2")
     await akim.pick("nav-back")
     assert akim.hears("audience-ask", office=_office(language))
-    await akim.pick("audience-all")
+    await akim.pick("audience-all-okrug")
     await akim.says(WRITTEN[language], WRITTEN[language.other])
     steps = []
-    for _ in range(4):
+    for _ in range(5):
         steps.append(await step(akim))
         await akim.say("назад")
-    assert steps == ["preview", "other", "own", "audience"]
+    assert steps == ["attach", "other", "own", "audience", "kind"]
     form = await akim.form()
     assert form is not None
     assert form.answers[f"text_{language}"][0] == WRITTEN[language].partition("\n")[0]
@@ -253,19 +338,23 @@ async def test_the_menu_keeps_the_text_and_cancel_drops_it(talk: Talk, language:
     await akim.pick("menu-resume")
     assert WRITTEN[RU].partition("\n")[2] in akim.text
     await akim.pick("nav-cancel")
+    assert akim.hears("leave-ask")
+    await akim.pick("leave-drop")
     assert akim.hears("notice-undo")
     assert akim.t("menu-resume") not in akim.labels
+    assert akim.t("menu-drafts") not in akim.labels
     assert await talk.one("SELECT count(*) FROM notice") == 0
 
 
 async def test_another_language_in_the_middle_does_not_swap_the_texts(talk: Talk) -> None:
     akim = await begun(talk, KK)
-    await akim.pick("audience-all")
+    await akim.pick("audience-all-okrug")
     await akim.say(WRITTEN[KK])
     await akim.say("/lang")
     await akim.chooses(RU)
     assert akim.hears("notice-write-ru")
     await akim.say(WRITTEN[RU])
+    await akim.pick("attach-skip")
     await akim.pick("notice-send")
     assert await talk.one("SELECT monolingual FROM notice") is None
     assert await deliveries(talk) == ["kk", "kk", "ru"]
@@ -278,7 +367,7 @@ async def test_a_role_that_ended_meanwhile_sends_nothing(talk: Talk, language: L
     async with talk.db.unit() as unit:
         assert await roles.revoke(unit, speaker, RoleName.AKIM, OKRUG)  # type: ignore[arg-type]
     await akim.pick("notice-send")
-    assert akim.hears("refused-role")
+    assert akim.hears("refused-role-ended")
     assert await talk.one("SELECT count(*) FROM notice") == 0
     assert "role-missing" in await talk.audited()
     assert akim.t("menu-send") not in akim.labels
@@ -305,8 +394,10 @@ async def test_an_akim_of_two_places_says_from_which(talk: Talk, language: Langu
     await akim.pick("menu-send")
     assert akim.hears("role-where")
     await akim.tap(_office(language))
+    assert akim.hears("kind-ask")
+    await akim.pick("kind-event")
     assert akim.hears("audience-ask", office=_office(language))
-    await akim.pick("nav-back")
+    await akim.says("назад", "назад")
     assert akim.hears("role-where")
 
 
@@ -316,10 +407,12 @@ async def test_read_once_however_often_it_is_tapped(talk: Talk, language: Langua
     stranger = await talk.resident(TELEGRAM, language, "Сосновка")
     akim = await talk.official(TELEGRAM, KK)
     await akim.pick("menu-send")
+    await akim.pick("kind-announcement")
     await akim.pick("audience-some")
     await akim.tap("Бугровое ауылы")
     await akim.pick("audience-done")
     await akim.says(WRITTEN[KK], WRITTEN[RU])
+    await akim.pick("attach-skip")
     await akim.pick("notice-send")
     await reader.pick("menu-notices")
     assert WRITTEN[language].partition("\n")[0] in reader.labels
@@ -351,6 +444,7 @@ async def test_other_villages_are_picked_anew_from_the_beginning(talk: Talk) -> 
     await akim.tap("село Бугровое")
     await akim.pick("audience-done")
     await akim.says(WRITTEN[RU], WRITTEN[KK])
+    await akim.pick("attach-skip")
     await akim.pick("notice-fix-audience")
     assert akim.hears("audience-ask", office=_office(RU))
     await akim.pick("audience-some")

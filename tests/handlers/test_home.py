@@ -15,7 +15,7 @@ WHERE = pytest.mark.parametrize("channel", ChannelName)
 
 
 @WHERE
-@pytest.mark.parametrize("typed", ["Сәлем", "/start", "меню", "стоп", "😀", "5"])
+@pytest.mark.parametrize("typed", ["Сәлем", "/start", "меню", "😀", "5", ""])
 async def test_the_first_contact_is_in_both_languages(
     talk: Talk, channel: ChannelName, typed: str
 ) -> None:
@@ -25,6 +25,32 @@ async def test_the_first_contact_is_in_both_languages(
         person.language = language
         assert person.hears("first-contact")
     assert person.labels == ["Қазақша", "Русский"]
+
+
+@WHERE
+@pytest.mark.parametrize("typed", ["Стоп", "тоқтату", "STOP", "/stop", "Токтату!", "unsubscribe"])
+async def test_stop_needs_no_language(talk: Talk, channel: ChannelName, typed: str) -> None:
+    """Before, "Стоп" as the first message was only greeted, and messages went on."""
+    person = talk.person(channel)
+    await person.say(typed)
+    for language in Language:
+        person.language = language
+        assert person.hears("stopped")
+    assert person.labels == ["Қазақша", "Русский"], "and one may still go on"
+    assert (await person.address())["stopped_at"]
+    await person.say(typed)
+    assert (await talk.audited()).count("address-stopped") == 1
+    await person.say("?")
+    assert (await person.address())["stopped_at"]
+    await person.start()
+    for language in Language:
+        person.language = language
+        assert person.hears("resumed")
+        assert person.hears("first-contact")
+    assert not (await person.address())["stopped_at"]
+    await person.say("бастау")
+    assert not person.hears("resumed")
+    assert (await talk.audited()).count("address-resumed") == 1
 
 
 @pytest.mark.parametrize(
@@ -340,7 +366,7 @@ async def test_a_notice_that_waits_survives_a_look_at_my_data(talk: Talk) -> Non
         await roles.grant(unit, speaker, RoleName.AKIM, OKRUG)  # type: ignore[arg-type]
     await akim.say("/menu")
     await akim.pick("menu-send")
-    await akim.pick("audience-all")
+    await akim.pick("audience-all-okrug")
     await akim.say("Тақырып\nМәтін")
     await akim.say("мои данные")
     await akim.pick("profile-edit")
@@ -358,7 +384,7 @@ async def test_what_was_queued_for_somebody_who_left_is_not_sent(talk: Talk) -> 
     person = await talk.resident()
     akim = await talk.official()
     await akim.pick("menu-send")
-    await akim.pick("audience-all")
+    await akim.pick("audience-all-okrug")
     await akim.says("Су жоқ\nЕртең", "Нет воды\nЗавтра")
     await akim.pick("notice-send")
     await person.pick("menu-profile")

@@ -108,13 +108,67 @@ async def test_the_only_one_of_an_oblast_is_confirmed(many: Talk, language: Lang
     assert await found(person) == "353031100"
 
 
-async def test_back_while_narrowing_is_back_to_the_name(many: Talk) -> None:
-    person = await asked(many, RU)
-    await person.says("Жамбыл", "1")
+@BOTH
+@WHERE
+async def test_back_while_narrowing_is_one_level_up(
+    many: Talk, language: Language, channel: ChannelName
+) -> None:
+    """Before, it threw away all that was told apart."""
+    person = await asked(many, language, channel)
+    await person.say("Жамбыл")
+    oblasts = person.text
+    await person.say("1")
+    districts = person.text
+    await person.say("1")
+    for before in (districts, oblasts):
+        await person.pick("nav-back")
+        assert person.text == before
     await person.pick("nav-back")
     assert person.hears("village-ask")
     await person.pick("nav-back")
     assert person.hears("name-ask")
+
+
+async def test_back_from_the_only_one_of_an_oblast_is_the_oblasts_again(many: Talk) -> None:
+    person = await asked(many, RU)
+    await person.say("Жамбыл")
+    await person.tap("Алматинская область")
+    assert person.labels[0] == person.t("village-yes")
+    await person.pick("nav-back")
+    assert person.hears("village-which-oblast", name="Жамбыл", count=12)
+
+
+@BOTH
+@WHERE
+async def test_back_in_the_tree_is_one_level_up(
+    many: Talk, language: Language, channel: ChannelName
+) -> None:
+    """Before, "back" in the list of districts asked for the name again."""
+    person = await asked(many, language, channel)
+    await person.pick("village-walk")
+    seen = [person.text]
+    for _ in range(3):
+        seen.append(await person.say("1"))
+    assert len(set(seen)) == 4
+    for before in reversed(seen[:-1]):
+        await person.pick("nav-back")
+        assert person.text == before
+    await person.say("1")
+    await person.say("артқа")
+    assert person.text == seen[0]
+    await person.pick("nav-back")
+    assert person.hears("village-ask")
+
+
+async def test_the_list_that_a_search_offered_comes_back_after_the_tree(many: Talk) -> None:
+    person = await asked(many, RU)
+    await person.says("Жамбыл", "1", "1")
+    listed = person.labels
+    assert person.t("village-walk") in person.labels
+    await person.pick("village-walk")
+    await person.pick("nav-back")
+    assert person.labels == listed
+    assert len(listed) > 2
 
 
 @pytest.mark.parametrize(

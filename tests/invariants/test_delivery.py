@@ -146,7 +146,7 @@ async def test_a_long_429_of_another_process(world: World) -> None:
 
 
 async def test_server_errors(world: World) -> None:
-    """5xx: three tries with growing pauses, then "unreachable"; one that passes is no loss."""
+    """5xx: six tries with growing pauses, then "unreachable"; one that passes is no loss."""
     emulator = world.emulator
     akim = await settled(world, "akim", role=RoleName.AKIM)
     passes, stays = await settled(world, "passes"), await settled(world, "stays")
@@ -167,9 +167,9 @@ async def test_server_errors(world: World) -> None:
 
         await until(enough)
 
-    for attempt in (1, 2):
+    for attempt in range(1, outbox.NOTICE_TRIES):
         await tried(attempt)
-        await move_clock(world.db, [world.app], timedelta(seconds=61))
+        await move_clock(world.db, [world.app], timedelta(hours=1, seconds=1))
         world.app.wake()
     await nothing_left(world)
     found = await outcomes(world)
@@ -399,7 +399,7 @@ async def test_stopped_after_it_was_queued(world: World) -> None:
     akim = await settled(world, "akim", role=RoleName.AKIM)
     petr = await settled(world, "petr")
     for sender in world.app.senders.values():
-        sender._held_until = world.db.clock.now() + timedelta(hours=1)
+        sender.settler.held_until = world.db.clock.now() + timedelta(hours=1)
     await send_notice(world, akim)
     await rows(
         world.db,
@@ -408,7 +408,7 @@ async def test_stopped_after_it_was_queued(world: World) -> None:
         id=petr.address,
     )
     for sender in world.app.senders.values():
-        sender._held_until = None
+        sender.settler.held_until = None
         sender.wake()
     await nothing_left(world)
     assert (await outcomes(world))[petr.address] == "blocked"
@@ -477,16 +477,15 @@ async def test_a_database_that_blinks_loses_no_message(
 ) -> None:
     """A broken connection while a slot is reserved used to end the message as "refused"."""
     petr = await settled(world, "petr")
-    sender = world.app.senders[petr.account]
-    original, broken = type(sender)._next_slot, []
+    original, broken = outbox.reserve_slots, []
 
-    async def once(self) -> None:
-        if not broken:
+    async def once(connection, account, *rest):
+        if account == petr.account and not broken:
             broken.append(True)
             raise ConnectionResetError
-        await original(self)
+        return await original(connection, account, *rest)
 
-    monkeypatch.setattr(type(sender), "_next_slot", once)
+    monkeypatch.setattr(outbox, "reserve_slots", once)
     world.emulator.say("petr", "меню")
     await world.emulator.wait_for("petr", "Бугровое")
     await nothing_left(world)

@@ -226,7 +226,7 @@ async def test_a_place_may_have_other_hours(office: Office, settle: Settler) -> 
     assert isinstance(office.db.clock, FrozenClock)
     office.db.clock.at = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)  # 22:00
     async with office.db.unit() as unit:
-        await rulebook.decide(unit, "quiet-from", "23:00", OKRUG, "Решение № 1")
+        await rulebook.decide(unit, "quiet-from", "23:00", OKRUG, "Решение маслихата от 01.11.2026 № 1")
     notice = await office.send()
     assert await rows(office.db, "SELECT 1 FROM notice WHERE id = :id AND status = 'sending'",
                       id=notice)  # fmt: skip
@@ -522,7 +522,7 @@ async def test_the_quota_is_a_plan_over_days(office: Office, settle: Settler) ->
         await settle(channel="whatsapp")
     await settle()
     async with office.db.unit() as unit:
-        await rulebook.decide(unit, "whatsapp-people-a-day", "3", None, "Meta")
+        await rulebook.decide(unit, "whatsapp-people-a-day", "3", None, "Meta, 01.11.2026, № 3")
         await unit.session.execute(text("UPDATE address SET last_inbound_at = NULL"))
         reached = await reach(unit, OKRUG, [VILLAGE], NoticeKind.EVENT)
         told = await forecast(unit, OKRUG, reached, NoticeKind.EVENT)
@@ -546,7 +546,7 @@ async def test_what_is_promised_counts_for_the_next_notice(office: Office, settl
     for _ in range(5):
         await settle(channel="whatsapp")
     async with office.db.unit() as unit:
-        await rulebook.decide(unit, "whatsapp-people-a-day", "3", None, "Meta")
+        await rulebook.decide(unit, "whatsapp-people-a-day", "3", None, "Meta, 01.11.2026, № 3")
         await unit.session.execute(text("UPDATE address SET last_inbound_at = NULL"))
     await office.send(NoticeKind.EVENT)
     async with office.db.unit() as unit:

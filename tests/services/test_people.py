@@ -20,6 +20,7 @@ from tests.services.conftest import VILLAGE, Settler
 
 KK, RU = Language
 OKRUG, PHONE = "595041000", "+77010000001"
+BIRTH = date(1986, 3, 5)
 
 TEXTS = {KK: NoticeText("Су жоқ", "Ертең"), RU: NoticeText("Нет воды", "Завтра")}
 
@@ -33,10 +34,17 @@ async def pair(settled: TestDatabase, settle: Settler) -> list[tuple[UUID, UUID]
     ]
 
 
-async def join(db: TestDatabase, kept: UUID, gone: UUID, address: UUID, phone: str = PHONE) -> UUID:
+async def join(
+    db: TestDatabase,
+    kept: UUID,
+    gone: UUID,
+    address: UUID,
+    phone: str = PHONE,
+    birth: date = BIRTH,
+) -> UUID:
     async with db.unit() as unit:
         unit.actor = gone
-        return (await people.join(unit, kept, gone, address, phone)).merge
+        return (await people.join(unit, kept, gone, address, phone, birth)).merge
 
 
 async def rows(db: TestDatabase, statement: str, **values: object) -> list:
@@ -89,6 +97,7 @@ async def test_everything_counts_once(
         counts = await notices.progress(await session.connection(), first)
     assert counts.total == 1
     assert len(await rows(settled, "SELECT 1 FROM delivery WHERE outcome = 'cancelled'")) == 1
+    settled.clock.offset += timedelta(minutes=1)
     second = await send(settled, author, chat)
     assert len(await rows(settled, "SELECT 1 FROM recipient WHERE notice_id = :id", id=second)) == 1
     async with settled.unit() as unit:

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 from support.database import TestDatabase
 
-from services import roles
-from services.roles import MAY_SEND_NOTICES, RoleName
+from services import roles, rulebook
+from services.roles import MAY_SEND_NOTICES, Power, RoleName
 from services.unit import Refused
 from tests.services.conftest import Settler
 
@@ -39,7 +39,7 @@ async def test_redeemed(settled: TestDatabase, settle: Settler, typed: str) -> N
     async with settled.unit() as unit:
         code = await roles.invite(unit, RoleName.CLERK, OKRUG)
         given = code.lower() if typed == "lower" else typed.format(code)
-        assert (await roles.redeem(unit, person, given)).role is RoleName.CLERK
+        assert (await roles.redeem(unit, person, given)).view.role is RoleName.CLERK
         [view] = await roles.standing(unit, person)
     assert (view.role, view.place_code, view.until) == (RoleName.CLERK, OKRUG, None)
 
@@ -49,8 +49,8 @@ async def test_the_second_use_grants_nothing(settled: TestDatabase, settle: Sett
     async with settled.unit() as unit:
         code = await roles.invite(unit, RoleName.AKIM, OKRUG)
         await roles.redeem(unit, first, code)
-        for person in (first, second):
-            with pytest.raises(Refused, match="refused-invitation-used"):
+        for person, why in ((first, "yours"), (second, "used")):
+            with pytest.raises(Refused, match=f"refused-invitation-{why}"):
                 await roles.redeem(unit, person, code)
         assert await roles.standing(unit, second) == []
 
@@ -167,6 +167,142 @@ async def test_a_role_with_a_term(settled: TestDatabase, settle: Settler) -> Non
     settled.clock.offset += timedelta(days=1)
     async with settled.unit() as unit:
         assert await roles.standing(unit, person) == []
+
+
+async def test_a_role_that_ended_is_said_to_have_ended(
+    settled: TestDatabase, settle: Settler
+) -> None:
+    person, _ = await settle()
+    async with settled.unit() as unit:
+        await roles.grant(unit, person, RoleName.AKIM, OKRUG)
+        await roles.revoke(unit, person, RoleName.AKIM, OKRUG)
+        with pytest.raises(Refused, match="refused-role-ended"):
+            await roles.require(unit, person, MAY_SEND_NOTICES, OKRUG)
+        with pytest.raises(Refused, match=r"refused-role$"):
+            await roles.require(unit, person, MAY_SEND_NOTICES, OTHER_OKRUG)
+
+
+async def test_a_role_whose_term_is_over_can_be_given_again(
+    settled: TestDatabase, settle: Settler
+) -> None:
+    """Before, the row of the old term stood in the way, and nothing was granted."""
+    person, _ = await settle()
+    async with settled.unit() as unit:
+        until = unit.now + timedelta(days=1)
+        first = await roles.grant(unit, person, RoleName.AKIM, OKRUG, until=until)
+    settled.clock.offset += timedelta(days=1)
+    async with settled.unit() as unit:
+        second = await roles.grant(unit, person, RoleName.AKIM, OKRUG)
+        assert second != first
+        [view] = await roles.standing(unit, person)
+    assert view.until is None
+
+
+@pytest.mark.parametrize("power", Power)
+async def test_a_clerk_does_what_was_delegated(
+    settled: TestDatabase, settle: Settler, power: Power
+) -> None:
+    person, _ = await settle()
+    async with settled.unit() as unit:
+        await roles.grant(unit, person, RoleName.CLERK, OKRUG, powers=[Power.CORRECT])
+        if power is Power.CORRECT:
+            await roles.require(unit, person, MAY_SEND_NOTICES, OKRUG, power)
+            return
+        with pytest.raises(Refused, match="refused-role-power"):
+            await roles.require(unit, person, MAY_SEND_NOTICES, OKRUG, power)
+        assert unit.audit_rows[-1].action == "role-missing"
+
+
+async def test_an_invitation_carries_term_and_powers(
+    settled: TestDatabase, settle: Settler
+) -> None:
+    person, _ = await settle()
+    async with settled.unit() as unit:
+        until = unit.now + timedelta(days=100)
+        code = await roles.invite(unit, RoleName.CLERK, OKRUG, until=until, powers=[Power.REPORT])
+        done = await roles.redeem(unit, person, code)
+        [view] = await roles.standing(unit, person)
+    assert view == done.view
+    assert (view.until, view.powers) == (until, {Power.REPORT})
+    assert (done.inviter, done.renewed) == (None, False)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param({"role": RoleName.AKIM, "powers": [Power.SEND]}, id="powers of an akim"),
+        pytest.param({"role": RoleName.CLERK, "powers": []}, id="a clerk without any"),
+        pytest.param({"role": RoleName.AKIM, "until": timedelta()}, id="over at once"),
+    ],
+)
+async def test_an_invitation_that_makes_no_sense(settled: TestDatabase, given: dict) -> None:
+    async with settled.unit() as unit:
+        if "until" in given:
+            given = given | {"until": unit.now}
+        role = given.pop("role")
+        with pytest.raises(roles.RoleWrong):
+            await roles.invite(unit, role, OKRUG, **given)
+
+
+async def test_the_role_of_an_invitation_may_be_over_before_it_is_taken(
+    settled: TestDatabase, settle: Settler
+) -> None:
+    person, _ = await settle()
+    async with settled.unit() as unit:
+        until = unit.now + timedelta(days=2)
+        code = await roles.invite(unit, RoleName.AKIM, OKRUG, until=until)
+    settled.clock.offset += timedelta(days=2)
+    async with settled.unit() as unit:
+        with pytest.raises(Refused, match="refused-invitation-term"):
+            await roles.redeem(unit, person, code)
+
+
+async def test_an_invitation_to_a_place_that_is_no_more(
+    settled: TestDatabase, settle: Settler
+) -> None:
+    person, _ = await settle()
+    async with settled.unit() as unit:
+        code = await roles.invite(unit, RoleName.AKIM, OKRUG)
+        await unit.session.execute(
+            text("UPDATE place SET abolished_at = :now WHERE code = :code"),
+            {"now": unit.now, "code": OKRUG},
+        )
+        with pytest.raises(Refused, match="refused-invitation-place"):
+            await roles.redeem(unit, person, code)
+        with pytest.raises(LookupError):
+            await roles.invite(unit, RoleName.AKIM, OKRUG)
+
+
+async def test_a_role_that_is_held_is_renewed_or_left(
+    settled: TestDatabase, settle: Settler
+) -> None:
+    """The same again spends no invitation; another term takes the place of the old one."""
+    person, _ = await settle()
+    async with settled.unit() as unit:
+        await roles.grant(unit, person, RoleName.AKIM, OKRUG)
+        code = await roles.invite(unit, RoleName.AKIM, OKRUG)
+        with pytest.raises(Refused, match="refused-invitation-held"):
+            await roles.redeem(unit, person, code)
+        used = await unit.session.scalar(text("SELECT count(used_at) FROM invitation"))
+        assert used == 0
+        until = unit.now + timedelta(days=30)
+        longer = await roles.invite(unit, RoleName.AKIM, OKRUG, until=until)
+        done = await roles.redeem(unit, person, longer)
+        [view] = await roles.standing(unit, person)
+    assert (done.renewed, view.until) == (True, until)
+
+
+async def test_the_rulebook_says_how_long_an_invitation_lasts(
+    settled: TestDatabase, settle: Settler
+) -> None:
+    person, _ = await settle()
+    async with settled.unit() as unit:
+        await rulebook.decide(unit, "invitation-term", "2", OKRUG, "Решение № 1")
+        code = await roles.invite(unit, RoleName.AKIM, OKRUG)
+    settled.clock.offset += timedelta(days=2)
+    async with settled.unit() as unit:
+        with pytest.raises(Refused, match="refused-invitation-expired"):
+            await roles.redeem(unit, person, code)
 
 
 async def test_granting_twice_is_granting_once(settled: TestDatabase, settle: Settler) -> None:

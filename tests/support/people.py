@@ -156,11 +156,11 @@ async def move_clock(db: TestDatabase, apps: Sequence[App], by: timedelta) -> No
 
 @asynccontextmanager
 async def another_process(
-    db: TestDatabase, like: App, *, serving: bool = True
+    db: TestDatabase, like: App, *, serving: bool = True, port: int | None = None
 ) -> AsyncIterator[Running]:
-    """The same program again: own engines, own port, the same database."""
+    """The same program again: own engines, own port (or a shared one), the same database."""
     own = engines(db.database.url)
-    settings = like.settings.model_copy(update={"port": free_port()})
+    settings = like.settings.model_copy(update={"port": port or free_port()})
     app = await make_app(settings, own)
     runner = await listen(app, "127.0.0.1")
     if serving:

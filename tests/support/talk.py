@@ -201,10 +201,20 @@ class Person:
         number = self.phone if own else "+77770000000"
         return await self._send(Kind.CONTACT, contact=Contact(number, own))
 
-    async def send_file(self, medium: Medium, caption: str = "") -> str:
-        """Sends a photo, a voice message, a place …"""
-        files: Attachments = (IncomingFile(medium, "file-id"),)
-        return await self._send(Kind.ATTACHMENT, files=files, text=caption)
+    async def send_file(
+        self,
+        medium: Medium,
+        caption: str = "",
+        *,
+        mime: str | None = None,
+        name: str | None = None,
+        size: int | None = None,
+        album: str | None = None,
+    ) -> str:
+        """Sends a photo, a document, a voice message, a place …; a photo is a JPEG."""
+        mime = mime or ("image/jpeg" if medium is Medium.PHOTO else None)
+        files: Attachments = (IncomingFile(medium, f"file-{self.updates}", mime, size, name),)
+        return await self._send(Kind.ATTACHMENT, files=files, text=caption, album=album)
 
     async def does(self, kind: Kind) -> str:
         """Blocks, edits, or something that this version does not know."""

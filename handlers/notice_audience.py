@@ -1,0 +1,195 @@
+"""Whose notice it is, of what kind, and to whom."""
+
+from collections.abc import Sequence
+
+from conversation.forms import BACK, CANCEL, Accepted, Done, Given, Problem, Stay, correcting
+from conversation.message import Choice, Reply
+from conversation.state import Answers
+from conversation.turn import Turn
+from core.place_names import PlaceKind
+from core.texts import Joined, Named, T, Words
+from handlers.forms import unclear
+from models.territory import Place
+from rules.notices import NoticeKind
+from services import notices, roles, rulebook, territory
+from services.reach import Reach, reach
+from services.roles import MAY_SEND_NOTICES
+
+KEEP = Choice("n-keep", T("correct-keep"))
+KEPT = "kept"  # the answer that says so, until the preview has heard it
+BACK_CHOICE, CANCEL_CHOICE = Choice(BACK, T("nav-back")), Choice(CANCEL, T("nav-cancel"))
+_WHOLE = {
+    PlaceKind.OKRUG: "okrug",
+    PlaceKind.CITY: "town",
+    PlaceKind.CITY_AREA: "town",
+    PlaceKind.TOWN_OFFICE: "town",
+    PlaceKind.KENT: "kent",
+    PlaceKind.KENT_OFFICE: "kent",
+    PlaceKind.VILLAGE: "village",
+    PlaceKind.VILLAGE_OFFICE: "village",
+    PlaceKind.DISTRICT: "district",
+    PlaceKind.DISTRICT_OFFICE: "district",
+    PlaceKind.OBLAST: "oblast",
+}
+
+
+# From where
+
+
+def several_places(answers: Answers) -> bool:
+    """Does the author hold the role at more than one place?"""
+    return len(answers["places"]) > 1
+
+
+async def ask_place(turn: Turn, answers: Answers) -> Reply:
+    """In whose name?"""
+    choices = []
+    for code in answers["places"]:
+        choices.append(Choice("n-place", await territory.akim_of(turn.unit.session, code), (code,)))
+    return Reply(T("role-where"), choices)
+
+
+async def place(turn: Turn, answers: Answers, given: Given) -> Accepted:
+    """One of the author's places; what depended on another one is asked again."""
+    if given.chosen and given.chosen.ids and given.chosen.ids[0] in answers["places"]:
+        chosen = given.chosen.ids[0]
+        if chosen != answers.get("place"):
+            for name in ("audience", "picked", "kind"):
+                answers.pop(name, None)
+        return Done({"place": chosen})
+    return unclear("audience-unclear", given)
+
+
+async def office(turn: Turn, answers: Answers) -> Named:
+    """Who speaks."""
+    return await territory.akim_of(turn.unit.session, answers["place"])
+
+
+# Of what kind
+
+
+async def ask_kind(turn: Turn, answers: Answers) -> Reply:
+    """What is it about?"""
+    allowed = await kinds(turn, answers["place"])
+    choices = [
+        Choice("n-kind", T(f"kind-{kind}"), (kind.value,), T(f"kind-about-{kind}"))
+        for kind in allowed
+    ]
+    asked = T("kind-ask-urgent" if NoticeKind.URGENT in allowed else "kind-ask")
+    return Reply(asked, [*choices, *([KEEP] if correcting(answers) else [])])
+
+
+async def kind(turn: Turn, answers: Answers, given: Given) -> Accepted:
+    """One of the kinds that the author may send."""
+    allowed = await kinds(turn, answers["place"])
+    match given.chosen and (given.chosen.code, *given.chosen.ids):
+        case ("n-kind", chosen) if chosen in allowed:
+            return Done({"kind": chosen})
+        case ("n-keep",) if answers.get("kind"):
+            return Done({KEPT: True})
+    return unclear("audience-unclear", given)
+
+
+async def kinds(turn: Turn, place_code: str) -> list[NoticeKind]:
+    """What the author may send from there: a clerk, what was delegated."""
+    rules = await rulebook.of(turn.unit.session, place_code)
+    above = await roles.at_or_above(turn.unit, place_code)
+    held = [
+        view
+        for view in await roles.standing(turn.unit, turn.speaker)
+        if view.role in MAY_SEND_NOTICES and view.place_code in above
+    ]
+    return [
+        one for one in NoticeKind if any(v.may(notices.power_for(one, rules)) for v in held)
+    ]
+
+
+def kind_of(answers: Answers) -> NoticeKind:
+    """The kind that was chosen."""
+    return NoticeKind(answers.get("kind", NoticeKind.ANNOUNCEMENT))
+
+
+# To whom
+
+
+async def ask_audience(turn: Turn, answers: Answers) -> Reply:
+    """To everybody, or to chosen villages?"""
+    if "picked" in answers:
+        return await _ask_villages(turn, answers)
+    villages = await _villages(turn, answers)
+    everywhere = await territory.codes_inside(turn.unit.session, answers["place"])
+    counts = await _reach(turn, answers, everywhere)
+    people = T("audience-people", people=counts.people)
+    found = await territory.get_place(turn.unit.session, answers["place"])
+    choices = [Choice("n-all", _whole(found), description=people)]
+    if len(villages) > 1:
+        choices.append(Choice("n-some", T("audience-some")))
+    if correcting(answers):
+        choices.append(KEEP)
+    return Reply(T("audience-ask", office=await office(turn, answers)), choices)
+
+
+async def _ask_villages(turn: Turn, answers: Answers) -> Reply:
+    """A tap leaves one on the page, and the way on stands on every page: always, so that the
+    pages do not shift."""
+    picked, page = answers["picked"], str(turn.page)
+    choices = []
+    names: list[Words] = []
+    for village in await _villages(turn, answers):
+        name = territory.name_of(village).full
+        if village.code in picked:
+            names.append(name)
+        label = Joined(["✓", name], " ") if village.code in picked else name
+        choices.append(Choice("n-village", label, (village.code, page)))
+    chosen = Joined(names, ", ") if names else T("audience-none")
+    nav = (Choice("n-done", T("audience-done")), BACK_CHOICE, CANCEL_CHOICE)
+    return Reply(T("audience-pick", chosen=chosen), choices, nav=nav)
+
+
+async def audience(turn: Turn, answers: Answers, given: Given) -> Accepted:
+    """Everywhere, or a village more or less."""
+    villages = await territory.settlement_codes(turn.unit.session, answers["place"])
+    match given.chosen and (given.chosen.code, *given.chosen.ids):
+        case ("n-all",):
+            everywhere = await territory.codes_inside(turn.unit.session, answers["place"])
+            return await _addressed(turn, answers, everywhere, whole=True)
+        case ("n-some",):
+            return Stay({"picked": []})
+        case ("n-village", code, *page) if code in villages:
+            turn.page = int(page[0]) if page and page[0].isdecimal() else 0
+            picked = set(answers.get("picked", [])) ^ {code}
+            return Stay({"picked": sorted(picked)})
+        case ("n-done",):
+            return await _addressed(turn, answers, answers.get("picked", []), whole=False)
+        case ("n-keep",) if answers.get("audience"):
+            return Done({KEPT: True})
+    return unclear("audience-unclear", given)
+
+
+async def _addressed(
+    turn: Turn, answers: Answers, codes: Sequence[str], *, whole: bool
+) -> Accepted:
+    if not codes:
+        return Problem(T("audience-nothing"), repeats=True)
+    if not (await _reach(turn, answers, codes)).people:
+        return Problem(T("audience-empty"), repeats=True)
+    return Done({"audience": list(codes), "whole": whole})
+
+
+def back_to_whole(answers: Answers) -> bool:
+    """From the villages back to the question before them."""
+    return answers.pop("picked", None) is not None
+
+
+async def _reach(turn: Turn, answers: Answers, codes: Sequence[str]) -> Reach:
+    return await reach(turn.unit, answers["place"], codes, kind_of(answers))
+
+
+async def _villages(turn: Turn, answers: Answers) -> list[Place]:
+    return await territory.settlements(turn.unit.session, answers["place"], turn.said)
+
+
+def _whole(found: Place) -> T:
+    """ "Бүкіл округке", by what the place is."""
+    noun = _WHOLE.get(territory.name_of(found).kind, "other")
+    return T(f"audience-all-{noun}")

@@ -1,0 +1,336 @@
+"""The last look at a notice: as it will arrive, how many get it, when; then off it goes."""
+
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+from uuid import UUID
+
+from conversation import albums
+from conversation.forms import Accepted, Done, Given, Jump, Problem, Quiet, Stay
+from conversation.message import ChannelName, Choice, Content, Reply
+from conversation.present import compose
+from conversation.state import Answers
+from conversation.turn import Turn
+from core.clock import local
+from core.ids import short
+from core.languages import Language
+from core.texts import Joined, Near, T, Words, texts
+from handlers import notice_audience, notice_files
+from handlers.forms import shown, unclear
+from handlers.notice import file_refs, letter
+from handlers.notice_audience import KEEP, KEPT, kind_of, office
+from rules.dates import NoSuchDay
+from rules.moments import (
+    LATEST,
+    MomentPast,
+    MomentTooFar,
+    NoHour,
+    NoSuchHour,
+    read_moment,
+)
+from rules.notices import NoticeKind
+from services import notices
+from services.notices import NoticeText
+from services.reach import Forecast, Reach, forecast, reach
+
+TODAY_AT, TOMORROW_AT = time(18), time(9)  # what is offered without typing
+EXAMPLE_AHEAD = timedelta(days=2)
+_FIXES = ("own", "other", "attach", "audience", "kind", "when")
+
+
+# The notice
+
+
+def written(answers: Answers) -> dict[Language, NoticeText]:
+    """The texts that there are."""
+    return {
+        one: NoticeText(*answers[f"text_{one}"]) for one in Language if answers.get(f"text_{one}")
+    }
+
+
+def only(answers: Answers) -> Language | None:
+    """The only language, where the author declared one."""
+    return Language(answers["only"]) if answers.get("only") else None
+
+
+def send_at(answers: Answers) -> datetime | None:
+    """The moment that the author chose; None: at once."""
+    return datetime.fromisoformat(answers["send_at"]) if answers.get("send_at") else None
+
+
+# The last look
+
+
+async def ask(turn: Turn, answers: Answers) -> Reply:
+    """The notice as its readers will have it, then the numbers and the question."""
+    passed = _drop_passed(turn, answers)
+    place, kind, at = answers["place"], kind_of(answers), send_at(answers)
+    reached = await reach(turn.unit, place, answers["audience"], kind)
+    ahead = await forecast(turn.unit, place, reached, kind, at)
+    lines: list[Words] = [T("preview-above"), *_to_whom(reached)]
+    lines += await _elsewhere(turn, answers, reached)
+    lines += await _when(turn, answers, ahead)
+    notice = T("preview-passed") if passed else None
+    question = Joined([Joined(lines), T("preview-ask")], "\n\n")
+    unchanged = answers.pop(KEPT, False)  # a correction was thought better of
+    before = () if unchanged else await _letters(turn, answers)
+    return Reply(question, _choices(turn, answers), before=before).saying(notice)
+
+
+def _drop_passed(turn: Turn, answers: Answers) -> bool:
+    """A moment that is over by now is nobody's wish any more."""
+    at = send_at(answers)
+    if at is None or at > turn.unit.now:
+        return False
+    answers["send_at"] = None
+    return True
+
+
+async def _letters(turn: Turn, answers: Answers) -> list[Reply]:
+    """A message of its own for each language, exactly as it will arrive, but for its button,
+    which is drawn; the pictures go with the author's own language."""
+    words = written(answers)
+    own = turn.said if turn.said in words else next(iter(words))
+    cards = await notice_files.standing(turn, answers)
+    shown_now = [card.id for card in cards if card.here or not notice_files.is_whatsapp(turn)]
+    attached = await file_refs(turn.unit, shown_now)
+    name, letters = await office(turn, answers), []
+    for language in sorted(words, key=lambda one: one is not own):
+        drawn = letter(
+            name,
+            UUID(answers["id"]),
+            1,
+            words[language],
+            kind_of(answers),
+            attached if language is own else (),
+        )
+        letters.append(_as_it_arrives(compose(texts(), language, drawn)))
+    return letters
+
+
+def _as_it_arrives(content: Content) -> Reply:
+    button = T("preview-button", label=content.choices[0].label)
+    return Reply(
+        Joined([content.body, button], "\n\n"),
+        heading=content.heading,
+        title=content.title,
+        files=content.files,
+        screen=False,
+    )
+
+
+def _to_whom(reached: Reach) -> list[Words]:
+    ways = [
+        T(f"preview-by-{channel}", people=reached.by_channel[channel])
+        for channel in ChannelName
+        if reached.by_channel.get(channel)
+    ]
+    by = T("preview-by", ways=Joined(ways, ", ")) if ways else ""
+    lines: list[Words] = [T("preview-people", people=reached.people, by=by)]
+    if reached.unreachable:
+        lines.append(T("notice-preview-unreachable", people=reached.unreachable))
+    if reached.muted:
+        lines.append(T("live-muted", people=reached.muted))
+    return lines
+
+
+async def _elsewhere(turn: Turn, answers: Answers, reached: Reach) -> list[Words]:
+    """How it differs from what the author sees here."""
+    lines: list[Words] = []
+    if reached.outside:
+        lines.append(
+            T("preview-outside", people=reached.outside, line=await _announced(turn, answers))
+        )
+    cards = await notice_files.standing(turn, answers)
+    if cards and not notice_files.is_whatsapp(turn) and reached.by_channel.get("whatsapp"):
+        lines.append(T("preview-files-whatsapp"))
+    if missing := sum(not card.here for card in cards):
+        lines.append(T("preview-loading", count=missing))
+    return lines
+
+
+async def _announced(turn: Turn, answers: Answers) -> str:
+    """The line that WhatsApp lets us begin with."""
+    words = written(answers)
+    language = turn.said if turn.said in words else next(iter(words))
+    kind = "urgent" if kind_of(answers) is NoticeKind.URGENT else "notice"
+    line = T(f"template-{kind}", first=await office(turn, answers), second=words[language].title)
+    return texts().say(language, line)
+
+
+async def _when(turn: Turn, answers: Answers, ahead: Forecast) -> list[Words]:
+    now = turn.unit.now
+    lines: list[Words] = []
+    if ahead.quiet:
+        lines.append(T("preview-quiet", at=Near(ahead.begins, now)))
+        allowed = await notice_audience.kinds(turn, answers["place"])
+        if NoticeKind.URGENT in allowed and send_at(answers) is None:
+            lines.append(T("preview-quiet-urgent"))
+    elif send_at(answers) is not None:
+        lines.append(T("preview-at", at=Near(ahead.begins, now)))
+    if ahead.days > 1:
+        lines.append(T("preview-days", days=ahead.days, first=ahead.first_day))
+    elif ahead.seconds < 60:
+        lines.append(T("preview-under-minute"))
+    else:
+        lines.append(T("preview-minutes", minutes=round(ahead.seconds / 60)))
+    return lines
+
+
+def _choices(turn: Turn, answers: Answers) -> list[Choice]:
+    first = first_of(turn, answers)
+    fixes = [
+        Choice("n-fix", T(f"notice-fix-{one}"), ("own" if one is first else "other",))
+        for one in written(answers)
+    ]
+    when = T("preview-when" if send_at(answers) is None else "preview-when-other")
+    files = T("preview-attach" if not answers.get("files") else "preview-files")
+    return [
+        Choice("n-send", T("notice-send")),
+        Choice("n-fix", when, ("when",)),
+        *fixes,
+        Choice("n-fix", files, ("attach",)),
+        Choice("n-fix", T("notice-fix-audience"), ("audience",)),
+        Choice("n-fix", T("preview-kind"), ("kind",)),
+    ]
+
+
+def first_of(turn: Turn, answers: Answers) -> Language:
+    """The language that is written first: the author's own when the text was begun."""
+    return Language(answers["first"]) if "first" in answers else turn.said
+
+
+async def accept(turn: Turn, answers: Answers, given: Given) -> Accepted:
+    """Off it goes, or a part of it is corrected first."""
+    if given.files:
+        return await _one_more_file(turn, answers, given)
+    match given.chosen and (given.chosen.code, *given.chosen.ids):
+        case ("n-send",):
+            return await _send(turn, answers)
+        case ("n-fix", str(step)) if step in _FIXES:
+            if step == "audience":
+                answers.pop("picked", None)
+            return Jump(step)
+    return unclear("notice-preview-unclear", given)
+
+
+async def _one_more_file(turn: Turn, answers: Answers, given: Given) -> Accepted:
+    together, refused = await notice_files.take(turn, answers, given)
+    if refused is not None:
+        return Problem(refused, repeats=True) if albums.to_be_told(answers) else Quiet()
+    return Quiet() if albums.quiet(turn, together) else Jump("attach")
+
+
+async def _send(turn: Turn, answers: Answers) -> Accepted:
+    """The same words to the same places within the rulebook's hours are asked about."""
+    if _drop_passed(turn, answers):
+        return Stay(notice=T("preview-passed"))
+    before = await notices.same_before(
+        turn.unit,
+        answers["place"],
+        written(answers),
+        [UUID(file) for file in answers.get("files", [])],
+        answers["audience"],
+    )
+    if before is None or str(before.notice) == answers["id"]:
+        return Done({"same": None})
+    return Done({"same": [str(before.notice), before.at.isoformat()]})
+
+
+# The same again
+
+
+def is_same(answers: Answers) -> bool:
+    """Was the same sent before?"""
+    return bool(answers.get("same"))
+
+
+async def ask_same(turn: Turn, answers: Answers) -> Reply:
+    """It went before: once more?"""
+    notice, stored = answers["same"]
+    at = datetime.fromisoformat(stored)
+    key = "same-ask-planned" if at > turn.unit.now else "same-ask"
+    earlier = Choice("live", T("same-show"), (short(UUID(notice)),), durable=True)
+    choices = [Choice("n-again", T("same-again")), earlier]
+    return Reply(T(key, at=Near(at, turn.unit.now)), choices)
+
+
+async def same(turn: Turn, answers: Answers, given: Given) -> Accepted:
+    """Only the explicit word sends it again."""
+    if given.chosen is not None and given.chosen.code == "n-again":
+        return Done()
+    return unclear("notice-preview-unclear", given)
+
+
+# When
+
+
+def never(answers: Answers) -> bool:
+    """A question that is come to by a jump only."""
+    return False
+
+
+async def ask_when(turn: Turn, answers: Answers) -> Reply:
+    """Now, at one of the usual moments, or at one that is typed?"""
+    now = local(turn.unit.now)
+    choices = [Choice("n-now", T("when-now"))]
+    today = _at(now, TODAY_AT)
+    if today > now:
+        choices.append(Choice("n-at", T("when-today", hour=f"{today:%H:%M}"), ("today",)))
+    tomorrow = f"{TOMORROW_AT:%H:%M}".lstrip("0")
+    choices.append(Choice("n-at", T("when-tomorrow", hour=tomorrow), ("tomorrow",)))
+    if send_at(answers) is not None:
+        choices.append(KEEP)
+    return Reply(T("when-ask", example=_example(turn)), choices)
+
+
+async def when(turn: Turn, answers: Answers, given: Given) -> Accepted:
+    """The moment, not over and not too far."""
+    now = local(turn.unit.now)
+    match given.chosen and (given.chosen.code, *given.chosen.ids):
+        case ("n-now",):
+            return Done({"send_at": None})
+        case ("n-at", "today") if _at(now, TODAY_AT) > now:
+            return _chosen(_at(now, TODAY_AT))
+        case ("n-at", "tomorrow"):
+            return _chosen(_at(now + timedelta(days=1), TOMORROW_AT))
+        case ("n-keep",):
+            return Done({KEPT: True})
+    if not given.text or given.files or given.chosen:
+        return Problem(T("not-asked"), repeats=True)
+    return _typed(turn, given.text, now)
+
+
+def _typed(turn: Turn, typed: str, now: datetime) -> Accepted:
+    said, example = shown(typed), _example(turn)
+    try:
+        moment = read_moment(typed, now)
+    except NoSuchDay:
+        return Problem(T("when-no-day", typed=said, example=example))
+    except NoSuchHour:
+        return Problem(T("when-no-such-hour", typed=said, example=example))
+    except NoHour:
+        return Problem(T("when-no-hour", typed=said, example=example))
+    except MomentPast as past:
+        return Problem(T("when-past", at=Near(past.at, turn.unit.now), example=example))
+    except MomentTooFar as far:
+        return Problem(T("when-far", at=Near(far.at, turn.unit.now), days=LATEST.days))
+    if moment is None:
+        return Problem(T("when-unclear", typed=said, example=example))
+    return Done({"send_at": None}) if moment <= now else _chosen(moment)
+
+
+def _chosen(moment: datetime) -> Done:
+    return Done({"send_at": moment.isoformat()})
+
+
+def _at(day: datetime, hour: time) -> datetime:
+    return datetime.combine(day.date(), hour, day.tzinfo)
+
+
+def _example(turn: Turn) -> str:
+    return f"{local(turn.unit.now) + EXAMPLE_AHEAD:%d.%m} 18:00"
+
+
+def stored(contents: Mapping[Language, Content]) -> dict[Language, dict[str, object]]:
+    """What is sent, as the outbox keeps it."""
+    return {one: content.to_json() for one, content in contents.items()}

@@ -1,0 +1,40 @@
+"""What it means for others when somebody has their data deleted (`residents.forget` does it)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+
+from models.delivery import Notice
+from services import people, roles
+from services.people import Known
+from services.roles import RoleView
+from services.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What ends and what goes on: the person's roles end; notices that are under way (or held)
+    stay the office's, those that wait for their moment are not sent; the others stay."""
+
+    roles: Sequence[RoleView]
+    under_way: int
+    scheduled: int
+    family: Sequence[Known]
+
+
+async def leaving(unit: Unit, resident: UUID, address: UUID) -> Leaving:
+    """As it would be now; nothing changes."""
+    mine = await unit.session.scalars(
+        select(Notice.queued_at).where(
+            Notice.author_id == resident, Notice.status.in_(("scheduled", "sending", "paused"))
+        )
+    )
+    queued = [at is not None for at in mine]
+    return Leaving(
+        roles=await roles.standing(unit, resident),
+        under_way=queued.count(True),
+        scheduled=queued.count(False),
+        family=[one for one in await people.members(unit, address) if one.id != resident],
+    )

@@ -1,0 +1,246 @@
+"""The rows of a resident go over to another one, and back: what joining and parting move.
+
+A joining keeps in `merge.moved` the ids of all that it moved, so that parting gives back exactly
+that, and nothing which somebody decided in between is undone by it.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from models.delivery import Draft
+from models.people import Address, Resident, ResidentAddress, Role
+from services.unit import Unit
+
+Moved = dict[str, list[Any]]
+_FOR_EVER = datetime.max.replace(tzinfo=UTC)
+
+# In a notice that is still open, one of two recipients who are one person is withdrawn: the one
+# that has not read it, has not got it, else the one of the record that goes. What is in a process'
+# hands, or is also for somebody else behind that chat, still goes out.
+_WITHDRAW = """
+WITH twice AS (
+    SELECT k.notice_id, k.resident_id AS kept, g.resident_id AS gone,
+           (g.acknowledged_at IS NOT NULL)::int * 2
+             + coalesce(gd.outcome IN ('sent', 'announced'), false)::int
+           > (k.acknowledged_at IS NOT NULL)::int * 2
+             + coalesce(kd.outcome IN ('sent', 'announced'), false)::int AS later
+    FROM recipient AS k JOIN recipient AS g ON g.notice_id = k.notice_id
+    JOIN notice AS n ON n.id = k.notice_id AND n.status IN ('scheduled', 'sending', 'paused')
+    LEFT JOIN delivery AS kd ON kd.id = k.delivery_id
+    LEFT JOIN delivery AS gd ON gd.id = g.delivery_id
+    WHERE k.resident_id = :kept AND g.resident_id = :gone
+      AND k.excluded IS NULL AND g.excluded IS NULL
+), withdrawn AS (
+    UPDATE recipient AS r SET excluded = 'merged' FROM twice
+    WHERE r.notice_id = twice.notice_id
+      AND r.resident_id = CASE WHEN twice.later THEN twice.kept ELSE twice.gone END
+    RETURNING r.notice_id, r.resident_id, r.delivery_id, r.second_id
+), dropped AS (
+    UPDATE delivery AS d SET outcome = 'cancelled', waiting_for = NULL, finished_at = :now
+    FROM withdrawn AS w
+    WHERE d.id IN (w.delivery_id, w.second_id) AND d.outcome IS NULL
+      AND (d.claimed_until IS NULL OR d.claimed_until < :now)
+      AND NOT EXISTS (SELECT 1 FROM recipient AS o WHERE d.id IN (o.delivery_id, o.second_id)
+                      AND o.notice_id = w.notice_id AND o.resident_id <> w.resident_id
+                      AND o.excluded IS NULL)
+    RETURNING d.id, w.notice_id, w.resident_id
+)
+SELECT w.notice_id, w.resident_id,
+       ARRAY(SELECT d.id FROM dropped AS d WHERE d.notice_id = w.notice_id
+             AND d.resident_id = w.resident_id) AS deliveries
+FROM withdrawn AS w
+"""
+# Only while the notice is open, and only with the words that it has now.
+_GIVE_BACK = """
+WITH one AS (
+    SELECT id, revision, status FROM notice
+    WHERE id = :notice AND status IN ('scheduled', 'sending', 'paused')
+), again AS (
+    UPDATE recipient AS r SET excluded = NULL FROM one
+    WHERE r.notice_id = one.id AND r.resident_id = :resident AND r.excluded = 'merged'
+)
+UPDATE delivery AS d SET outcome = NULL, finished_at = NULL, not_before = :now,
+       waiting_for = CASE WHEN one.status = 'paused' THEN 'paused' END
+FROM one JOIN message AS m ON m.notice_id = one.id AND m.revision = one.revision
+WHERE d.id = ANY(:deliveries) AND d.message_id = m.id AND d.outcome = 'cancelled'
+"""
+
+
+async def move(unit: Unit, source: UUID, target: UUID) -> Moved:
+    """All that belongs to `source` belongs to `target`; the ids of what moved."""
+    addresses, shared = await _move_chats(unit, source, target)
+    roles, ended = await _move_roles(unit, source, target)
+    spoke = await _handed(unit, Address, Address.speaker_id, source, target)
+    return {
+        "addresses": addresses,
+        "shared": shared,
+        "spoke": sorted({*addresses, *spoke}),  # nobody speaks from a chat that they left
+        "roles": roles,
+        "ended": ended,
+        "drafts": await _handed(unit, Draft, Draft.author_id, source, target),
+        "followers": await _handed(unit, Resident, Resident.merged_into, source, target),
+        "withdrawn": await _withdraw(unit, source, target),
+    }
+
+
+async def move_back(unit: Unit, moved: Mapping[str, list[Any]], kept: UUID, gone: UUID) -> None:
+    """What `move` moved belongs to `gone` again, as far as `kept` still has it."""
+    await _chats_back(unit, moved, kept, gone)
+    for table, column, name in (
+        (Address, Address.speaker_id, "spoke"),
+        (Draft, Draft.author_id, "drafts"),
+        (Resident, Resident.merged_into, "followers"),
+    ):
+        await _handed(unit, table, column, kept, gone, moved[name])
+    await _roles_back(unit, moved, kept, gone)
+    for notice, resident, deliveries in moved["withdrawn"]:
+        await unit.session.execute(
+            text(_GIVE_BACK),
+            {
+                "notice": UUID(notice),
+                "resident": UUID(resident),
+                "deliveries": _ids(deliveries),
+                "now": unit.now,
+            },
+        )
+
+
+async def _handed(
+    unit: Unit,
+    table: type[Address] | type[Draft] | type[Resident],
+    column: Any,
+    source: UUID,
+    target: UUID,
+    only: Sequence[str] | None = None,
+) -> list[str]:
+    """Rows of this table that name the one name the other (`only` these); which."""
+    change = update(table).where(column == source)
+    if only is not None:
+        change = change.where(table.id.in_(_ids(only)))
+    found = await unit.session.scalars(change.values({column.key: target}).returning(table.id))
+    return [str(one) for one in found]
+
+
+async def _move_chats(unit: Unit, source: UUID, target: UUID) -> tuple[list[str], list[str]]:
+    """(chats that moved, chats that both had)."""
+    left = delete(ResidentAddress).where(ResidentAddress.resident_id == source)
+    mine = list(await unit.session.scalars(left.returning(ResidentAddress.address_id)))
+    added = [one for one in mine if await _reached_at(unit, target, one)]
+    return [str(one) for one in added], [str(one) for one in mine if one not in added]
+
+
+async def _chats_back(unit: Unit, moved: Mapping[str, list[Any]], kept: UUID, gone: UUID) -> None:
+    """One that the person was taken off meanwhile stays so."""
+    left = delete(ResidentAddress).where(
+        ResidentAddress.resident_id == kept,
+        ResidentAddress.address_id.in_(_ids(moved["addresses"])),
+    )
+    back = await unit.session.scalars(left.returning(ResidentAddress.address_id))
+    both = await unit.session.scalars(
+        select(ResidentAddress.address_id).where(
+            ResidentAddress.resident_id == kept,
+            ResidentAddress.address_id.in_(_ids(moved["shared"])),
+        )
+    )
+    for address in (*back, *both):
+        await _reached_at(unit, gone, address)
+
+
+async def _reached_at(unit: Unit, resident: UUID, address: UUID) -> bool:
+    """The resident has this chat; False when that was so before."""
+    added = await unit.session.execute(
+        insert(ResidentAddress)
+        .values(resident_id=resident, address_id=address, created_at=unit.now)
+        .on_conflict_do_nothing()
+        .returning(ResidentAddress.address_id)
+    )
+    return added.scalar_one_or_none() is not None
+
+
+async def _move_roles(unit: Unit, source: UUID, target: UUID) -> tuple[list[str], list[list[str]]]:
+    """(roles that moved, [role that ended, the same role that stays instead]). The same role at
+    the same place stands once: the one that ends later."""
+    held = {(one.role, one.place_code): one for one in await _standing(unit, target)}
+    moved, ended = [], []
+    for role in await _standing(unit, source):
+        mine = held.get((role.role, role.place_code))
+        stays = role if mine is None or _ends(role) > _ends(mine) else mine
+        if mine is not None:
+            goes = mine if stays is role else role
+            _end(unit, goes)
+            ended.append([str(goes.id), str(stays.id)])
+            await unit.session.flush()  # before its place is taken
+        if stays is role:
+            role.resident_id = target
+            unit.audit("role-moved", target, role=role.role, place=role.place_code)
+            moved.append(str(role.id))
+            await unit.session.flush()
+    return moved, ended
+
+
+async def _roles_back(unit: Unit, moved: Mapping[str, list[Any]], kept: UUID, gone: UUID) -> None:
+    """A role that somebody took away meanwhile does not come back with its twin."""
+    ended = {UUID(one): UUID(instead) for one, instead in moved["ended"]}
+    standing = {one.id for one in await _standing(unit, kept)}
+    for role in await unit.session.scalars(
+        select(Role)
+        .where(Role.id.in_(_ids(moved["roles"])), Role.resident_id == kept)
+        .execution_options(populate_existing=True)
+    ):
+        role.resident_id = gone
+        unit.audit("role-moved", gone, role=role.role, place=role.place_code)
+    await unit.session.flush()
+    for one, instead in ended.items():
+        if instead in standing:
+            twin = await unit.session.get_one(Role, one, populate_existing=True)
+            twin.revoked_at = twin.revoked_by = None
+            unit.audit("role-renewed", twin.resident_id, role=twin.role, place=twin.place_code)
+    await unit.session.flush()
+
+
+async def _standing(unit: Unit, resident: UUID) -> list[Role]:
+    """The roles that stand, locked; those whose term is over are closed for good."""
+    found = await unit.session.scalars(
+        select(Role)
+        .where(Role.resident_id == resident, Role.revoked_at.is_(None))
+        .order_by(Role.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    roles = list(found)
+    for role in roles:
+        if role.until is not None and role.until <= unit.now:
+            role.revoked_at = role.until
+    await unit.session.flush()
+    return [role for role in roles if role.revoked_at is None]
+
+
+def _ends(role: Role) -> datetime:
+    return role.until or _FOR_EVER
+
+
+def _end(unit: Unit, role: Role) -> None:
+    role.revoked_at, role.revoked_by = unit.now, unit.actor
+    unit.audit("role-joined", role.resident_id, role=role.role, place=role.place_code)
+
+
+async def _withdraw(unit: Unit, source: UUID, target: UUID) -> list[Any]:
+    """[notice, resident who is withdrawn from it, what was cancelled for that]."""
+    rows = await unit.session.execute(
+        text(_WITHDRAW), {"kept": target, "gone": source, "now": unit.now}
+    )
+    withdrawn = []
+    for row in rows:
+        unit.audit("recipient-withdrawn", row.notice_id, resident=str(row.resident_id))
+        dropped = [str(one) for one in row.deliveries]
+        withdrawn.append([str(row.notice_id), str(row.resident_id), dropped])
+    return withdrawn
+
+
+def _ids(stored: Sequence[str]) -> list[UUID]:
+    return [UUID(one) for one in stored]

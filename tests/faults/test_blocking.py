@@ -1,0 +1,109 @@
+"""People who block us and come back in the middle of a notice."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from support.database import until
+from support.faults import PATIENCE, add_up, crowd, letters, nothing_left, office, reckon
+from support.people import Somebody, move_clock, one, rows, send_notice, words
+from support.world import World
+
+
+@asynccontextmanager
+async def on_its_way(world: World, akim: Somebody, account: UUID) -> AsyncIterator[UUID]:
+    """The account is held for the time of the block: the notice waits in the outbox."""
+    later = world.db.clock.now() + timedelta(hours=1)
+    await rows(world.db, "UPDATE account SET next_slot = :at RETURNING 1", at=later)
+    notice = await send_notice(world, akim)
+
+    async def held() -> bool:
+        return world.app.senders[account]._held()
+
+    await until(held, PATIENCE)
+    yield notice
+    await move_clock(world.db, [world.app], timedelta(hours=1, seconds=1))
+    world.app.wake()
+
+
+async def outcome(world: World, who: Somebody, notice: object) -> str | None:
+    statement = (
+        "SELECT d.outcome FROM recipient AS r JOIN delivery AS d ON d.id = r.delivery_id"
+        " WHERE r.notice_id = :n AND r.resident_id = :r"
+    )
+    return await one(world.db, statement, n=notice, r=who.resident)
+
+
+async def test_on_telegram(world: World) -> None:
+    """Blocked and back before it was sent: gets it, once. Blocked: is not even tried. Blocked
+    without a word to us: 403, and the next notice does not try. All of them come back."""
+    emulator, db = world.emulator, world.db
+    akim = await office(world)
+    many = await crowd(world, "t", 30)
+    back, blocked, silent, *rest = many
+    async with on_its_way(world, akim, many[0].account) as notice:
+        for who in (back, blocked):
+            await emulator.wait_acknowledged(emulator.block(who.id), PATIENCE)
+        await emulator.wait_acknowledged(emulator.unblock(back.id), PATIENCE)
+        emulator.chat_state(silent.id).blocked = True
+    await nothing_left(db)
+    assert [await outcome(world, who, notice) for who in (back, blocked, silent)] == [
+        "sent",
+        "blocked",
+        "blocked",
+    ]
+    assert letters(world, blocked.id) == letters(world, silent.id) == 0
+    progress = await reckon(world, notice, [back, *rest])
+    assert (progress.sent, progress.failed) == (28, {"blocked": 2})
+    tried = emulator.counters.refused["Forbidden: bot was blocked by the user"]
+    assert tried == 1, "who has told us is not tried"
+    stopped = await rows(db, "SELECT id FROM address WHERE stopped_at IS NOT NULL")
+    assert {row.id for row in stopped} == {blocked.address, silent.address}
+
+    await emulator.wait_acknowledged(emulator.unblock(blocked.id), PATIENCE)
+    emulator.chat_state(silent.id).blocked = False
+    emulator.say(silent.id, "/start")  # the messenger's own word of it was lost
+    language = await one(db, "SELECT language FROM address WHERE id = :id", id=silent.address)
+    await emulator.wait_for(silent.id, words(language, "resumed"), timeout=PATIENCE)
+    assert await one(db, "SELECT count(*) FROM address WHERE stopped_at IS NOT NULL") == 0
+    again = await send_notice(world, akim)
+    await nothing_left(db)
+    assert (await add_up(world, again)).sent == 30
+    assert [letters(world, who.id) for who in (back, blocked, silent)] == [2, 1, 1]
+    assert await outcome(world, blocked, notice) == "blocked", "what was counted stays"
+
+
+@pytest.mark.parametrize("window", [True, False])
+async def test_on_whatsapp(world: World, *, window: bool) -> None:
+    """The refusal comes by callback, after the message was accepted; whoever writes again and
+    wants messages has them from the next notice on."""
+    emulator, db = world.emulator, world.db
+    akim = await office(world)
+    many = await crowd(world, "w", 20, "whatsapp", window=window)
+    back, blocked, *rest = many
+    async with on_its_way(world, akim, many[0].account) as notice:
+        emulator.block(back.id)
+        emulator.block(blocked.id)
+        emulator.unblock(back.id)
+    await nothing_left(db)
+
+    async def told() -> bool:
+        return await outcome(world, blocked, notice) == "blocked"
+
+    await until(told, PATIENCE)
+    progress = await reckon(world, notice, [back, *rest])
+    reached = progress.sent if window else progress.announced
+    assert (reached, progress.failed) == (19, {"blocked": 1})
+    stopped = await rows(db, "SELECT id FROM address WHERE stopped_at IS NOT NULL")
+    assert [row.id for row in stopped] == [blocked.address]
+
+    emulator.unblock(blocked.id)
+    language = await one(db, "SELECT language FROM address WHERE id = :id", id=blocked.address)
+    emulator.say(blocked.id, "бастау" if language == "kk" else "начать")
+    await emulator.wait_for(blocked.id, words(language, "resumed"), timeout=PATIENCE)
+    again = await send_notice(world, akim)
+    await nothing_left(db)
+    await add_up(world, again)
+    assert letters(world, blocked.id) == 1

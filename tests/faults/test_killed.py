@@ -1,0 +1,71 @@
+"""kill -9 in the middle: every person gets it, at most those in flight twice."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+
+from support.database import until
+from support.faults import LEFT, PATIENCE, crowd, leases, letters, nothing_left, office, reckon
+from support.people import move_clock, one, rows, send_notice
+from support.processes import serving
+from support.world import World
+
+from bot.delivery import IN_HAND
+
+HELD = IN_HAND + 8  # more answers than one process waits for: both processes have some
+
+
+async def test_a_process_dies_while_a_notice_goes_to_a_thousand(
+    outside: World, tmp_path: Path
+) -> None:
+    """Two processes share the work; one dies with calls that were accepted and not written down.
+    The other one sends the rest, and the dead one's part when its leases are over."""
+    emulator, db = outside.emulator, outside.db
+    akim = await office(outside)
+    many = [
+        *await crowd(outside, "t", 600),
+        *await crowd(outside, "w", 250, "whatsapp"),
+        *await crowd(outside, "o", 150, "whatsapp", window=False),
+    ]
+    curious = [who.id for who in (*many[:5], *many[600:605])]
+    port = outside.app.settings.port
+    async with AsyncExitStack() as stack:
+        doomed, survivor = await asyncio.gather(
+            stack.enter_async_context(serving(outside, tmp_path / "1", port)),
+            stack.enter_async_context(serving(outside, tmp_path / "2", port)),
+        )
+        emulator.fault("sendMessage", times=HELD, hold=True)
+        emulator.fault("messages.create", times=HELD, hold=True)
+        notice = await send_notice(outside, akim)
+        await emulator.wait_until(lambda: emulator.faults.held >= 2 * HELD, PATIENCE)
+        asked = [emulator.say(who, "меню") for who in curious]
+        await doomed.kill()
+        assert await one(db, LEFT) > len(many) / 2, "it was not killed in the middle"
+        emulator.release_answers()
+
+        async def only_the_dead_holds_some() -> bool:
+            loose = f"{LEFT} AND claimed_until IS NULL"
+            return not await one(db, loose) and len(await leases(db)) <= 1
+
+        await until(only_the_dead_holds_some, PATIENCE)
+        ((_, in_flight),) = (await leases(db)).items()
+        await move_clock(db, [outside.app], timedelta(seconds=31))
+        await nothing_left(db)
+        for act in asked:
+            await emulator.wait_acknowledged(act, PATIENCE)
+        for who in curious:
+            await emulator.wait_for(who, "Бугровое", timeout=PATIENCE)
+        await emulator.settle(PATIENCE)
+        assert survivor.process.returncode is None
+    twice = {who.id for who in many if who.address in in_flight}
+    progress = await reckon(outside, notice, many, twice=twice)
+    assert (progress.sent, progress.announced) == (850, 150)
+    again = {who.id for who in many if letters(outside, who.id) == 2}
+    assert again, "nothing was in flight: the test shows nothing"
+    assert not {who for who in again if not who.startswith("t-")}, "WhatsApp's callbacks told us"
+    told = await rows(db, "SELECT count(*) AS n FROM delivery GROUP BY message_id, address_id")
+    assert {row.n for row in told} == {1}
+    for log in (doomed.log, survivor.log):
+        assert "Тұрғын" not in log.read_text()
+        assert emulator.person("w-1").phone not in log.read_text()
