@@ -24,6 +24,7 @@ TURN_TIMEOUT = 5_000  # ms a statement of a turn may take
 # A turn looks up a few rows. A plan that was made while a table was all but empty, as those of
 # foreign keys are on the first day, must not walk it when it has grown.
 BY_INDEX = {"enable_seqscan": "off"}
+POOL_TIMEOUT = 8  # s: with a statement's five less than the 15 after which Twilio gives up
 WORK_TIMEOUT = 120_000  # ms for imports, broadcasts, checks
 
 
@@ -107,6 +108,7 @@ def _engine(url: str, timeout: int, size: tuple[int, int], planner: dict[str, st
         url,
         pool_size=size[0],
         max_overflow=size[1],
+        pool_timeout=POOL_TIMEOUT,
         pool_pre_ping=False,
         pool_use_lifo=True,  # the connection that has its statements prepared and planned
         pool_recycle=1800,

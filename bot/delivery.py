@@ -274,7 +274,7 @@ class Sender:
         outcome = Outcome.TRANSIENT if transient else Outcome.REFUSED
         return SendResult(outcome, detail=where(error))
 
-    async def _send(self, claimed: Claimed) -> tuple[SendResult, bytes]:
+    async def _send(self, claimed: Claimed) -> tuple[SendResult, bytes | None]:
         content = await self._resolved(Content.from_json(claimed.content))
         parts = await self.channel.prepare(content, window_open=claimed.window_open)
         rendered = hashlib.sha256(repr(parts).encode()).digest()
@@ -282,6 +282,8 @@ class Sender:
         for number, part in enumerate(parts):
             if number < claimed.parts_sent < len(parts):  # if not, it is drawn otherwise now
                 continue
+            if number > claimed.parts_sent and not self._bursts.allows(claimed.address):
+                return SendResult(Outcome.THROTTLED, retry_after=1), None  # this chat alone
             opens = self.channel.opens_conversation(part)
             counted, wait = await self._quota(claimed) if opens else (False, None)
             if wait is not None:

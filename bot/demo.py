@@ -63,6 +63,7 @@ _ARGUMENTS = (
     "name",
     "street",
     "birth",
+    "day",
     "phone",
     "done",
     "total",
@@ -382,6 +383,8 @@ async def _guide(messengers: Messengers) -> None:
         "register": (NEWCOMER, ("registered", "registered-minor")),
         "send": (AKIM, ("live-sending", "live-finished")),
         "read": (VILLAGER, ("notice-read-receipt",)),
+        "join": (NEWCOMER_AGAIN, ("joined",)),
+        "correct": (AKIM, ("correct-done",)),
         "more": None,
     }
     steps: list[dict[str, Any]] = []

@@ -127,12 +127,13 @@ class Engine:
 
     async def _begin(self, unit: Unit, incoming: Incoming, row: AddressRow | None) -> Turn:
         pairs = [(alias.kind.value, alias.value) for alias in incoming.aliases]
+        elsewhere: tuple[UUID, ...] = ()
         if row is None:
             row = await intake.new_address(unit, incoming.account, pairs)
             if row is None:
                 raise _AddressRace
         elif len(pairs) > 1:
-            await intake.add_aliases(unit, incoming.account, row.id, pairs)
+            elsewhere = await intake.meet_aliases(unit, incoming.account, row.id, pairs)
         unit.actor = row.speaker
         return Turn(
             incoming=incoming,
@@ -144,6 +145,7 @@ class Engine:
             stopped=row.stopped,
             links=self.links,
             finder=self.finder,
+            elsewhere=elsewhere,
         )
 
     async def _answer(self, turn: Turn) -> list[Content]:
@@ -213,7 +215,7 @@ class Engine:
             if not fresh:
                 return None
             turn = await self._begin(unit, incoming, row)
-            await dead_letters.keep(unit, incoming.account, as_dict(incoming), error)
+            await dead_letters.keep(unit, incoming.account, turn.address, as_dict(incoming), error)
             apology = Reply(T("apology"), both=turn.language is None, screen=False)
             outgoing = [
                 self.outgoing(unit, content) for content in present(self.texts, turn, [apology])

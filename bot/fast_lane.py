@@ -78,20 +78,17 @@ class FastLane:
         one = _Waiting(incoming, chosen, marks, asyncio.get_running_loop().create_future())
         self._waiting.append(one)
         if len(self._workers) < GROUPS:
-            worker = asyncio.create_task(self._work())
-            self._workers.add(worker)
-            worker.add_done_callback(self._workers.discard)
+            self._workers.add(asyncio.create_task(self._work()))
         return await one.result
 
     async def _work(self) -> None:
         """Does groups until nobody waits. Whoever waits for a tap under way is found by the
         worker that has it in hand."""
-        while group := self._gather():
-            try:
+        try:
+            while group := self._gather():
                 await self._do(group)
-            finally:
-                for one in group:
-                    self._under_way -= one.marks
+        finally:  # at once: a tap that comes now must find that nobody works any more
+            self._workers.discard(asyncio.current_task())  # type: ignore[arg-type]
 
     def _gather(self) -> list[_Waiting]:
         """Those who wait, in their order; a second tap of one address waits for the first."""
@@ -116,6 +113,7 @@ class FastLane:
             log.warning("group-apart", error=where(error), taps=len(group))
         finally:
             for one, result in zip(group, results, strict=True):
+                self._under_way -= one.marks
                 if not one.result.done():
                     one.result.set_result(result)
 

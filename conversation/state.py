@@ -38,6 +38,7 @@ class State:
     keyboard: bool = False  # a contact keyboard is open on Telegram
     start: str | None = None  # a deep link that waits for the language to be chosen
     spoke: tuple[str, str] | None = None  # who said last that it is they, and when
+    met: list[str] = field(default_factory=list)  # other addresses that were asked about
 
     def dump(self) -> str:
         """The stored form, version 1."""
@@ -50,6 +51,7 @@ class State:
                 "keyboard": self.keyboard,
                 "start": self.start,
                 "spoke": self.spoke,
+                "met": self.met,
             },
             ensure_ascii=False,
             separators=(",", ":"),
@@ -69,6 +71,7 @@ class State:
             keyboard=data["keyboard"],
             start=data["start"],
             spoke=tuple(data["spoke"]) if data.get("spoke") else None,
+            met=data.get("met", []),
         )
 
 

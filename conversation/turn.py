@@ -27,6 +27,7 @@ class Turn:
     finder: VillageFinder = field(default_factory=VillageFinder)
     toast: T | None = None  # the short receipt of a tap
     page: int = 0  # of a long list of choices
+    elsewhere: tuple[UUID, ...] = ()  # other addresses that the messenger says are the sender's
 
     @property
     def said(self) -> Language:

@@ -12,7 +12,7 @@ from conversation.state import Answers
 from conversation.turn import Turn
 from core.languages import Language
 from core.texts import Named, T, Words, texts
-from handlers import home, notice_audience, notice_files, notice_preview, notice_words, sent
+from handlers import family, home, notice_audience, notice_files, notice_preview, notice_words, sent
 from handlers.forms import known, unclear
 from handlers.notice import composed, file_refs
 from handlers.notice_audience import KEEP, KEPT, kind_of, office
@@ -30,6 +30,8 @@ VERSION = 2
 @routes.choice("notice-new")
 async def begin(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Starts a notice for the place of the role; one that waits is gone on with or put aside."""
+    if asked := await family.who(turn, "notice-new"):
+        return asked
     forms.park(turn)
     waits = forms.waiting(turn, FORM)
     if waits is None or not worth_keeping(waits.answers):
@@ -40,6 +42,9 @@ async def begin(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
         Choice("notice-aside", T("begun-new")),
     ]
     return [Reply(T("begun-ask", title=title_of(waits.answers)), choices, nav=(home.MENU,))]
+
+
+family.remember("notice-new", begin)
 
 
 @routes.choice("notice-go-on")

@@ -26,14 +26,34 @@ def remember(code: str, handler: ChoiceHandler) -> None:
 async def who(turn: Turn, then: str, ids: tuple[str, ...] = ()) -> Sequence[Reply] | None:
     """The question who is speaking, or None where that is known.
 
-    For what is one person's own: data, moving, deletion; later votes and signatures. `then` is
-    the code under which the handler was remembered.
+    For what is one person's own: data, moving, deletion; later votes and signatures:
+
+        if asked := await family.who(turn, "vote", ids):
+            return asked
+
+    `then` is the code under which the handler was remembered, `ids` what it was called with; a
+    button holds 64 bytes: a code of at most 7 letters beside one short id.
     """
     here = await people.members(turn.unit, turn.address)
     if len(here) < 2 or _known_by(turn):
         return None
-    choices = [Choice("who", one.shown, (short(one.id), then, *ids)) for one in here]
-    return [Reply(T("family-who"), choices, nav=(home.MENU,))]
+    listing = Choice("who-page", T("family-who"), (then, *ids))
+    choices = home.who_choices(here, then, ids)
+    return [Reply(T("family-who"), choices, nav=(home.MENU,), listing=listing)]
+
+
+@routes.choice("who-page")
+async def page(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """More of the people on this phone."""
+    then, *rest = ids or ("menu",)
+    return await who(turn, then, tuple(rest)) or await home.menu(turn)
+
+
+@routes.choice("who-speaks")
+async def change(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """Somebody else writes now: asked from the menu, on to the menu."""
+    turn.state.spoke = None
+    return await who(turn, "menu") or await home.menu(turn)
 
 
 def _known_by(turn: Turn) -> bool:
@@ -75,15 +95,14 @@ async def show(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     here = await people.members(turn.unit, turn.address)
     choices = [Choice("family-add", T("family-add"))]
     if len(here) > 1:
-        choices += [Choice("who", T("family-speaks", name=one.shown), (short(one.id), "family"))
-                    for one in here if one.id != turn.speaker]  # fmt: skip
-        choices += [Choice("family-off", T("family-off", name=one.shown), (short(one.id),))
-                    for one in here]  # fmt: skip
-    names = ", ".join(one.shown for one in here)
-    return [Reply(T("family-here", names=names), choices, nav=(home.MENU,))]
+        off = [Choice("family-off", T("family-off", name=m.shown), (short(m.id),)) for m in here]
+        choices += [home.CHANGE, *off]
+    text = T("family-here", names=", ".join(one.shown for one in here))
+    return [Reply(text, choices, nav=(home.MENU,), listing=Choice("family", T("family-menu")))]
 
 
 remember("family", show)
+remember("menu", home.to_menu)
 
 
 @routes.choice("family-add")
@@ -101,11 +120,13 @@ async def add(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
 async def ask_off(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Says what it means, and asks."""
     member = await _member(turn, ids)
-    choices = [
-        Choice("family-off-yes", T("family-off-yes"), ids),
-        Choice("family", T("family-off-no")),
-    ]
-    return [Reply(T("family-off-ask", name=member.shown), choices)]
+    alone = await people.has_no_other_chat(turn.unit, member.id, turn.address)
+    choices = [Choice("family-off-yes", T("family-off-yes"), ids)]
+    if alone:
+        choices.append(Choice("who", T("family-forget"), (*ids, "delete")))
+    choices.append(Choice("family", T("family-off-no")))
+    key = "family-off-ask-alone" if alone else "family-off-ask"
+    return [Reply(T(key, name=member.shown), choices)]
 
 
 @routes.choice("family-off-yes")
@@ -114,8 +135,7 @@ async def off(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     member = await _member(turn, ids)
     alone = await people.take_off(turn.unit, member.id, turn.address)
     if turn.speaker == member.id:
-        left = await people.members(turn.unit, turn.address)
-        turn.speak_as(left[0].id if left else None)
+        turn.speak_as(await people.speaker_of(turn.unit, turn.address))
     key = "family-off-alone" if alone else "family-off-done"
     return await home.menu_saying(turn, T(key, name=member.shown))
 

@@ -7,9 +7,11 @@ from conversation.message import Choice, Reply
 from conversation.router import Routes
 from conversation.state import FormState
 from conversation.turn import Turn
+from core.ids import short
 from core.texts import Joined, Named, T, Words
 from handlers.forms import FORMS
 from services import drafts, people, residents, roles, territory
+from services.people import Known
 from services.roles import (
     MAY_SEE_NOTICES,
     MAY_SEE_ROLES,
@@ -33,6 +35,8 @@ LANGUAGE_ENTRY = Choice("language", T("menu-language"))
 HELP = Choice("help", T("menu-help"))
 DRAFTS = Choice("drafts", T("menu-drafts"))
 RULES = Choice("rules", T("menu-rules"))
+CHANGE = Choice("who-speaks", T("family-change"))
+SAME = Choice("same", T("join-menu"))
 
 
 @routes.command("menu", "мәзір", "меню", "басты бет", "главная")
@@ -43,6 +47,8 @@ async def menu(turn: Turn) -> Sequence[Reply]:
     text: Words = await _where(turn, standing, profile)
     work = [*_work(standing), *await _put_aside(turn, standing)]
     choices = [*_begun(turn, profile), *work, *_always(profile, turn.stopped)]
+    if await was_here_before(turn):
+        choices.append(SAME)
     parked = turn.state.parked
     notice = _waits(parked) if parked and _known(parked.form) else None
     if notice == T("parked-registration") and text == T("menu-guest"):
@@ -50,18 +56,35 @@ async def menu(turn: Turn) -> Sequence[Reply]:
         choices.remove(REGISTER)
     if turn.stopped:
         notice = T("stopped-line")
-    if speaking := await _who_speaks(turn):
-        text = Joined([speaking, text])
+    here = await people.members(turn.unit, turn.address)
+    if len(here) > 1:
+        if not standing and profile is None:
+            return [
+                Reply(
+                    T("family-who"),
+                    who_choices(here, "menu"),
+                    notice=notice,
+                    listing=Choice("who-page", T("family-who"), ("menu",)),
+                )
+            ]
+        me = next((one.shown for one in here if one.id == turn.speaker), None)
+        speaking = T("family-speaking", name=me) if me else T("family-nobody")
+        text, choices = Joined([speaking, text]), [*choices, CHANGE]
     return [Reply(text, choices, title=T("menu-title"), notice=notice)]
 
 
-async def _who_speaks(turn: Turn) -> T | None:
-    """Where several people share the phone: who writes now."""
-    here = await people.members(turn.unit, turn.address)
-    if len(here) < 2:
-        return None
-    me = next((one.shown for one in here if one.id == turn.speaker), None)
-    return T("family-speaking", name=me) if me else T("family-nobody")
+async def was_here_before(turn: Turn) -> list[Known]:
+    """Registered residents at another address that the messenger says is the same sender's, as
+    long as nobody has answered whether it is they."""
+    asked = [one for one in turn.elsewhere if str(one) not in turn.state.met]
+    if not asked:
+        return []
+    return await people.known_at(turn.unit, asked, turn.address, turn.speaker)
+
+
+def who_choices(here: Sequence[Known], then: str, ids: Sequence[str] = ()) -> list[Choice]:
+    """The people on this phone, to say who is speaking (`family.who`)."""
+    return [Choice("who", one.shown, (short(one.id), then, *ids)) for one in here]
 
 
 async def menu_saying(turn: Turn, receipt: Words) -> Sequence[Reply]:

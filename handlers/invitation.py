@@ -8,7 +8,7 @@ from conversation.router import Routes
 from conversation.turn import Turn
 from core.ids import short
 from core.texts import T
-from handlers import home
+from handlers import family, home
 from handlers.roles import name_of, role_granted
 from handlers.telling import tell
 from services import appointments, residents, roles, territory
@@ -22,6 +22,8 @@ async def redeem(turn: Turn, value: str) -> Sequence[Reply]:
     """Grants the role to whoever speaks; an official need not be a registered resident. Whoever
     invited is told who took it."""
     await roles.check_invitation(turn.unit, value, turn.speaker)
+    if asked := await family.who(turn, "invited", (value,)):
+        return asked
     speaker = turn.speaker
     if speaker is None:
         speaker = await residents.new_person(turn.unit, turn.address, turn.said)
@@ -32,6 +34,14 @@ async def redeem(turn: Turn, value: str) -> Sequence[Reply]:
     place = await territory.get_place(turn.unit.session, done.view.place_code)
     said = role_granted(done.view, territory.name_of(place).full, renewed=done.renewed)
     return await home.menu_saying(turn, said)
+
+
+async def _redeem_as(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """On a family's phone, when somebody has said who they are."""
+    return await redeem(turn, ids[0]) if ids else await home.menu(turn)
+
+
+family.remember("invited", _redeem_as)
 
 
 async def _tell_inviter(unit: Unit, invited_by: UUID, role: UUID) -> None:

@@ -48,8 +48,9 @@ def _back(answers: Answers) -> bool:
 async def _candidates(turn: Turn, answers: Answers) -> list[Known]:
     """Those of the answer "known" who can still be joined with."""
     unit, address, speaker = turn.unit, turn.address, turn.speaker
-    found = await people.known_by_phone(unit, text_of(answers, "phone"), address, speaker)
-    found += await people.known_at(unit, _elsewhere(answers), address, speaker)
+    found = await people.known_at(unit, _elsewhere(answers), address, speaker)
+    if phone := text_of(answers, "phone"):
+        found += await people.known_by_phone(unit, phone, address, speaker)
     wanted = {one.id: one for one in found if str(one.id) in answers["known"]}
     return list(wanted.values())
 
@@ -69,7 +70,8 @@ async def _ask(turn: Turn, answers: Answers) -> Reply:
         village = territory.name_of(place).full
         lines.append(T("join-who", name=one.shown, village=village))
         choices.append(Choice("j-yes", T("join-yes", name=one.shown), (short(one.id),)))
-    text = T("join-ask", people=Joined(lines), count=len(lines))
+    key = "join-ask-here" if _elsewhere(answers) else "join-ask"
+    text = T(key, people=Joined(lines), count=len(lines))
     return Reply(text, [*choices, Choice("j-no", T("join-no"))])
 
 
@@ -143,7 +145,9 @@ async def _wrong_day(turn: Turn, answers: Answers, typed: str) -> Accepted:
 def _apart(values: Answers, why: T) -> Accepted:
     """Not joined: on with the others who are known, or with what comes next. "asked" keeps the
     form from asking again at its end."""
-    return Stay(values, why) if values["known"] else Done(values | {"asked": True, "why": why.key}, why)
+    if values["known"]:
+        return Stay(values, why)
+    return Done(values | {"asked": True, "why": why.key}, why)
 
 
 # On its own, for somebody who is registered already
@@ -155,6 +159,21 @@ async def offer(turn: Turn, phone: str) -> Sequence[Reply] | None:
     if not known_ids:
         return None
     return await forms.begin(turn, FORM, {"phone": phone, "known": known_ids})
+
+
+@routes.choice("same")
+async def was_here(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """The messenger says that somebody who wrote under another name is the same sender: asked
+    once, from the menu."""
+    found = await home.was_here_before(turn)
+    if not found:
+        return await home.menu(turn)
+    turn.state.met += [str(one) for one in turn.elsewhere]
+    answers = {
+        "known": [str(one.id) for one in found],
+        _ELSEWHERE: [str(one) for one in turn.elsewhere],
+    }
+    return await forms.begin(turn, FORM, answers)
 
 
 async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:

@@ -39,7 +39,7 @@ async def begin_other(turn: Turn) -> Sequence[Reply]:
     answers: Answers = {"other": True}
     mine = await residents.profile(turn.unit, turn.speaker)
     phone = _proved_by_channel(turn)
-    if phone is None and mine is not None and mine.level in people.PROVED:
+    if phone is None and mine is not None and mine.level == "phone":
         phone = mine.phone
     if phone:
         answers |= await _proved(turn, phone)
@@ -75,8 +75,8 @@ async def correct(turn: Turn, profile: residents.Profile) -> Sequence[Reply]:
         "street": profile.street or "",
         "birth": profile.birth_date.isoformat(),
         "phone": profile.phone or "",
-        "proved": bool(profile.phone) and profile.level != "declared",
-        "asked": profile.level != "declared",
+        "proved": profile.level == "phone",  # who was recognised may have typed theirs
+        "asked": profile.level == "phone",
         "again": True,
     }
     return await forms.begin(turn, FORM, answers, at="summary")
@@ -310,7 +310,7 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
 async def _receipt(turn: Turn, given: Registration, *, corrected: bool) -> T:
     """What has just been stored; a minor hears from which day votes and signatures open."""
     if corrected:
-        return T("profile-corrected")
+        return await _corrected(turn)
     place = await territory.get_place(turn.unit.session, given.place_code)
     rules = await rulebook.of(turn.unit.session, given.place_code)
     adult_on = birthday(given.birth_date, rules.adult_age)
@@ -318,6 +318,14 @@ async def _receipt(turn: Turn, given: Registration, *, corrected: bool) -> T:
     if adult_on > local_date(turn.unit.now):
         return T("registered-minor", village=name, day=adult_on)
     return T("registered", village=name)
+
+
+async def _corrected(turn: Turn) -> T:
+    """Corrected; after a move also from which day the voice counts at the new place."""
+    standing = await moves.standing(turn.unit, turn.speaker) if turn.speaker else None
+    if standing is None or standing.counts_from is None or standing.counts_today:
+        return T("profile-corrected")
+    return T("profile-corrected-later", day=f"{standing.counts_from:%d.%m.%Y}")
 
 
 def _cancelled(answers: Answers) -> T:

@@ -25,14 +25,18 @@ class Letter:
     created_at: datetime
 
 
-async def keep(unit: Unit, account: UUID, update: dict[str, Any], error: BaseException) -> UUID:
-    """Keeps the update; of the error only its class and where it was raised, nothing personal."""
+async def keep(
+    unit: Unit, account: UUID, address: UUID, update: dict[str, Any], error: BaseException
+) -> UUID:
+    """Keeps the update of this chat until its person asks for deletion; of the error only its
+    class and where it was raised, nothing personal."""
     identifier = unit.new_id()
     words = json.dumps(update, ensure_ascii=False, default=str)
     unit.session.add(
         DeadLetter(
             id=identifier,
             account_id=account,
+            address_id=address,
             update=unit.keyring.seal(UPDATE, identifier, words),
             error=where(error),
             created_at=unit.now,

@@ -186,6 +186,25 @@ async def add_aliases(
     return added
 
 
+async def meet_aliases(
+    unit: Unit, account: UUID, address: UUID, aliases: Sequence[tuple[str, str]]
+) -> tuple[UUID, ...]:
+    """Remembers identifiers of this address that are new; the other addresses that the rest
+    belong to: the messenger says that they are the same sender's."""
+    found = await unit.session.execute(
+        text(
+            "SELECT hash, address_id FROM address_alias"
+            " WHERE account_id = :account AND hash = ANY(:hashes)"
+        ),
+        {"account": account, "hashes": [alias_hash(unit.keyring, *one) for one in aliases]},
+    )
+    known = {bytes(row.hash): row.address_id for row in found}
+    fresh = [one for one in aliases if alias_hash(unit.keyring, *one) not in known]
+    if fresh:
+        await add_aliases(unit, account, address, fresh)
+    return tuple(sorted({*known.values()} - {address}))
+
+
 async def finish(
     connection: AsyncConnection,
     unit: Unit,

@@ -51,6 +51,11 @@ FROM message AS m JOIN unnest($3::text[], $4::bool[], $5::uuid[]) AS new (langua
   ON new.language = m.language AND new.corrects = m.corrects
 WHERE {_MINE} AND {_FREE} AND d.parts_sent = 0 AND d.waiting_for IS DISTINCT FROM 'unknown'
 """
+# Whose answer was lost may have an older version: it is not sent again before the correction.
+_NOT_AGAIN = f"""
+UPDATE delivery AS d SET outcome = 'unknown', waiting_for = NULL, finished_at = $2
+FROM message AS m WHERE {_MINE} AND {_FREE} AND d.waiting_for = 'unknown' AND m.revision < $3
+"""
 # Who got an older version, or may be getting it this moment, gets the correction.
 _CORRECT = f"""
 WITH had AS (
@@ -252,6 +257,7 @@ async def _send_correction(
     connection = await unit.connection()
     columns = [list(column) for column in zip(*new, strict=True)]
     await connection.exec_driver_sql(_REPLACE, (found.id, unit.now, *columns))
+    await connection.exec_driver_sql(_NOT_AGAIN, (found.id, unit.now, found.revision))
     paused = found.status == "paused"
     await connection.exec_driver_sql(
         _CORRECT,

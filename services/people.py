@@ -15,7 +15,7 @@ from core.names import sort_key
 from models.due import Due
 from models.people import Address, Merge, Resident, ResidentAddress
 from services import due, merging, rulebook
-from services.residents import BIRTH, NAME, new_person, wipe
+from services.residents import BIRTH, NAME, leave_speaking, new_person, wipe
 from services.unit import Refused, Unit
 
 PROVED = ("phone", "roll", "person")  # levels at which the phone is known to be theirs
@@ -200,16 +200,19 @@ async def take_off(unit: Unit, resident: UUID, address: UUID) -> bool:
             ResidentAddress.resident_id == resident, ResidentAddress.address_id == address
         )
     )
-    await unit.session.execute(
-        update(Address)
-        .where(Address.id == address, Address.speaker_id == resident)
-        .values(speaker_id=None)
-    )
+    await leave_speaking(unit, [resident], address)
     unit.audit("member-taken-off", address, resident=str(resident))
-    left = await unit.session.scalar(
-        select(ResidentAddress.address_id).where(ResidentAddress.resident_id == resident).limit(1)
+    return await has_no_other_chat(unit, resident, address)
+
+
+async def has_no_other_chat(unit: Unit, resident: UUID, address: UUID) -> bool:
+    """Is this the only chat of this person?"""
+    other = await unit.session.scalar(
+        select(ResidentAddress.address_id)
+        .where(ResidentAddress.resident_id == resident, ResidentAddress.address_id != address)
+        .limit(1)
     )
-    return left is None
+    return other is None
 
 
 async def channels(unit: Unit, resident: UUID) -> set[str]:

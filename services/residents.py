@@ -9,10 +9,10 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.clock import local_date
-from models.delivery import Draft
-from models.people import Address, Resident, ResidentAddress
+from models.files import File
+from models.people import Move, Resident, ResidentAddress
 from rules.people import birthday
-from services import roles, rulebook
+from services import drafts, files, roles, rulebook
 from services.territory import find_home
 from services.unit import Refused, Unit
 
@@ -95,23 +95,23 @@ async def set_language(unit: Unit, resident: UUID, language: str) -> None:
 async def forget(unit: Unit, resident: UUID) -> None:
     """Deletes the person's data at once: what remains is a row without a person.
 
-    Counts, receipts and the audit trail keep the id, which leads to nobody any more.
+    Counts, receipts and the audit trail keep the id, which leads to nobody any more. Records that
+    were joined into this one go with it; notices of an office stay the office's.
     """
     merged = await unit.session.scalars(select(Resident.id).where(Resident.merged_into == resident))
     records = [resident, *merged]
     await wipe(unit, records, deleted=True)
-    await _forget_what_was_said(unit, resident)
-    await _withdraw_what_waits(unit, resident)
+    await unit.session.execute(text(_WITHDRAW), {"records": records, "now": unit.now})
     for view in await roles.standing(unit, resident):
         await roles.revoke(unit, resident, view.role, view.place_code)
-    await unit.session.execute(delete(Draft).where(Draft.author_id.in_(records)))
-    await _forget_conversations(unit, resident)
+    for record in records:
+        await drafts.forget(unit, record)
+    await unit.session.execute(delete(Move).where(Move.resident_id.in_(records)))
+    await _forget_chats(unit, records)
     await unit.session.execute(
         delete(ResidentAddress).where(ResidentAddress.resident_id.in_(records))
     )
-    await unit.session.execute(
-        update(Address).where(Address.speaker_id.in_(records)).values(speaker_id=None)
-    )
+    await leave_speaking(unit, records)
     unit.audit("resident-deleted", resident)
 
 
@@ -128,52 +128,79 @@ async def wipe(unit: Unit, records: Sequence[UUID], *, deleted: bool) -> None:
             phone_hash=None,
             adult_on=None,
             place_code=None,
+            counts_from=None,
+            preferred_channel=None,
             muted=[],
             deleted_at=unit.now if deleted else Resident.deleted_at,
         )
     )
 
 
-async def _forget_conversations(unit: Unit, resident: UUID) -> None:
-    """What was being typed on chats that are this person's alone."""
-    await unit.session.execute(
-        text(
-            "UPDATE address AS a SET state = NULL FROM resident_address AS ra"
-            " WHERE ra.address_id = a.id AND ra.resident_id = :resident"
-            " AND NOT EXISTS (SELECT 1 FROM resident_address AS o"
-            "  WHERE o.address_id = a.id AND o.resident_id <> :resident)"
-        ),
-        {"resident": resident},
-    )
+async def leave_speaking(unit: Unit, records: Sequence[UUID], address: UUID | None = None) -> None:
+    """Where these people spoke (at this address, or anywhere) nobody speaks, or the only one who
+    is left behind that chat."""
+    await unit.session.execute(text(_NOBODY_SPEAKS), {"records": records, "address": address})
 
 
-async def _forget_what_was_said(unit: Unit, resident: UUID) -> None:
-    """Replies that were sent repeat names and dates; their outcomes stay, their words go."""
-    await unit.session.execute(
-        text(
-            "UPDATE message AS m SET content = '' FROM delivery AS d"
-            " JOIN resident_address AS ra ON ra.address_id = d.address_id"
-            " WHERE d.message_id = m.id AND ra.resident_id = :resident"
-            " AND d.outcome IS NOT NULL AND m.notice_id IS NULL"
-        ),
-        {"resident": resident},
-    )
+async def _forget_chats(unit: Unit, records: Sequence[UUID]) -> None:
+    """What was said in their chats, is being typed there, was sent from there or kept of it. Of
+    a chat that others share: what was said, and what these people were typing."""
+    chats = await unit.session.execute(text(_CHATS), {"records": records})
+    all_chats, own, typing = [], [], []
+    for chat in chats:
+        all_chats.append(chat.id)
+        own += [chat.id] if chat.alone else []
+        typing += [chat.id] if chat.alone or chat.speaks else []
+    for statement, addresses in (
+        (_UNSAY, all_chats),
+        (_FORGET_WORDS, all_chats),
+        (_FORGET_TYPED, typing),
+        (_FORGET_LETTERS, typing),
+    ):
+        await unit.session.execute(text(statement), {"addresses": addresses, "now": unit.now})
+    sent = await unit.session.scalars(select(File.id).where(File.address_id.in_(own)))
+    await files.forget_unsent(unit, list(sent))
 
 
-async def _withdraw_what_waits(unit: Unit, resident: UUID) -> None:
-    """Notices that were not sent yet are not sent any more, unless the family waits for them."""
-    await unit.session.execute(
-        text(
-            "UPDATE delivery AS d SET outcome = 'cancelled', waiting_for = NULL, finished_at = :now"
-            " FROM recipient AS mine WHERE mine.resident_id = :resident"
-            " AND d.id = mine.delivery_id AND d.outcome IS NULL"
-            " AND (d.claimed_until IS NULL OR d.claimed_until < :now)"
-            " AND NOT EXISTS (SELECT 1 FROM recipient AS other JOIN resident AS r"
-            "  ON r.id = other.resident_id WHERE other.delivery_id = d.id"
-            "  AND r.id <> :resident AND r.deleted_at IS NULL)"
-        ),
-        {"resident": resident, "now": unit.now},
-    )
+_CHATS = """
+SELECT a.id, a.speaker_id = ANY(:records) AS speaks, NOT EXISTS (
+           SELECT 1 FROM resident_address AS o
+           WHERE o.address_id = a.id AND o.resident_id <> ALL(:records)) AS alone
+FROM address AS a WHERE a.id IN (
+    SELECT address_id FROM resident_address WHERE resident_id = ANY(:records))
+"""
+# Notices that were not sent yet are not sent any more, unless the family waits for them.
+_WITHDRAW = """
+UPDATE delivery AS d SET outcome = 'cancelled', waiting_for = NULL, finished_at = :now
+FROM recipient AS mine WHERE mine.resident_id = ANY(:records)
+  AND d.id IN (mine.delivery_id, mine.second_id) AND d.outcome IS NULL
+  AND (d.claimed_until IS NULL OR d.claimed_until < :now)
+  AND NOT EXISTS (SELECT 1 FROM recipient AS other JOIN resident AS r ON r.id = other.resident_id
+                  WHERE d.id IN (other.delivery_id, other.second_id) AND other.excluded IS NULL
+                    AND r.id <> ALL(:records) AND r.deleted_at IS NULL)
+"""
+# Replies repeat names and dates: what waits is not said, what was said loses its words.
+_UNSAY = """
+UPDATE delivery AS d SET outcome = 'superseded', waiting_for = NULL, finished_at = :now
+FROM message AS m WHERE m.id = d.message_id AND m.notice_id IS NULL
+  AND d.address_id = ANY(:addresses) AND d.outcome IS NULL
+  AND (d.claimed_until IS NULL OR d.claimed_until < :now)
+"""
+_FORGET_WORDS = """
+UPDATE message AS m SET content = '' FROM delivery AS d
+WHERE d.message_id = m.id AND d.address_id = ANY(:addresses)
+  AND d.outcome IS NOT NULL AND m.notice_id IS NULL
+"""
+_FORGET_TYPED = "UPDATE address SET state = NULL WHERE id = ANY(:addresses)"
+_FORGET_LETTERS = "DELETE FROM dead_letter WHERE address_id = ANY(:addresses)"
+_NOBODY_SPEAKS = """
+UPDATE address AS a SET speaker_id = (
+    SELECT CASE WHEN count(*) = 1 THEN min(r.id::text)::uuid END
+    FROM resident_address AS ra JOIN resident AS r ON r.id = ra.resident_id
+    WHERE ra.address_id = a.id AND r.registered_at IS NOT NULL AND r.deleted_at IS NULL
+      AND r.merged_into IS NULL)
+WHERE a.speaker_id = ANY(:records) AND a.id = coalesce(CAST(:address AS uuid), a.id)
+"""
 
 
 async def speakers(unit: Unit, address: UUID) -> list[UUID]:

@@ -188,9 +188,7 @@ class WhatsAppChannel:
             return _nothing_sent(error)
         return await self._content(to, about, slot, sid, variables)
 
-    async def _template(
-        self, to: str, part: TemplatePart, about: dict[str, str]
-    ) -> SendResult:
+    async def _template(self, to: str, part: TemplatePart, about: dict[str, str]) -> SendResult:
         """The announcement; its full text waits for the tap."""
         template = part.template
         slot = Slot(self.account, template.kind, template.language, template.key)

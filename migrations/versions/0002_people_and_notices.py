@@ -182,6 +182,10 @@ def upgrade() -> None:
     op.create_foreign_key(
         op.f("fk_recipient_second_id"), "recipient", "delivery", ["second_id"], ["id"]
     )
+    op.add_column("dead_letter", sa.Column("address_id", sa.Uuid(), nullable=True))
+    op.create_foreign_key(
+        op.f("fk_dead_letter_address_id"), "dead_letter", "address", ["address_id"], ["id"]
+    )
     op.add_column("resident", sa.Column("counts_from", sa.Date(), nullable=True))
     op.add_column("resident", sa.Column("preferred_channel", sa.Text(), nullable=True))
     op.add_column(
@@ -283,6 +287,8 @@ def downgrade() -> None:
     op.drop_column("resident", "muted")
     op.drop_column("resident", "preferred_channel")
     op.drop_column("resident", "counts_from")
+    op.drop_constraint(op.f("fk_dead_letter_address_id"), "dead_letter", type_="foreignkey")
+    op.drop_column("dead_letter", "address_id")
     op.drop_constraint(op.f("fk_recipient_second_id"), "recipient", type_="foreignkey")
     op.drop_index(op.f("ix_recipient_second_id"), table_name="recipient")
     op.drop_column("recipient", "excluded")

@@ -146,11 +146,13 @@ async def test_the_first_minute(demo: Demo, page: "Page") -> None:
     await aigul.taps(kk("summary-yes"), "Тіркелдіңіз!")
 
     akim = Phone(page, "akim")
-    await akim.taps(kk("menu-send"), kk("audience-all"))
-    await akim.here.get_by_role("button", name=kk("audience-all"), exact=True).last.click()
+    await akim.taps(kk("menu-send"), kk("kind-announcement"))
+    await akim.taps(kk("kind-announcement"), kk("audience-all-okrug"))
+    await akim.here.get_by_role("button", name=kk("audience-all-okrug"), exact=True).last.click()
     await akim.sees("Су құбыры жөнделеді")
     await akim.says("Мектепте жиналыс\nЕртең сағат 18:00-де келіңіз.", kk("notice-only-kk"))
-    await akim.says("Встреча в школе\nЗавтра в 18:00, приходите.", kk("notice-send"))
+    await akim.says("Встреча в школе\nЗавтра в 18:00, приходите.", kk("attach-skip"))
+    await akim.taps(kk("attach-skip"), kk("notice-send"))
     await akim.taps(kk("notice-send"), "/ 943")
 
     petr = Phone(page, "petr")

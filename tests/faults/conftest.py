@@ -9,7 +9,7 @@ from support.database import TestDatabase
 from support.messengers import emulator, world
 from support.world import SENDER, World, free_port, start_app
 
-from bot import delivery
+from bot import app, clockwork, delivery
 from conversation.message import ChannelName
 from emulator.app import Emulator
 
@@ -31,9 +31,8 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pace is not the point here; what a chat takes in a row neither."""
     monkeypatch.setattr(delivery, "RATES", dict.fromkeys(ChannelName, FAST))
     monkeypatch.setattr(delivery.Bursts, "allows", lambda self, address: True)
-    from bot import app
-
     monkeypatch.setattr(app, "RATES", delivery.RATES)
+    monkeypatch.setattr(clockwork, "RETRY", 0.2)
 
 
 @pytest.fixture(autouse=True)

@@ -47,9 +47,7 @@ async def test_a_storm_of_429_at_three_processes(world: World) -> None:
     akim = await office(world)
     many = await crowd(world, "t", 90)
     async with AsyncExitStack() as stack:
-        others = [
-            await stack.enter_async_context(another_process(db, world.app)) for _ in range(2)
-        ]
+        others = [await stack.enter_async_context(another_process(db, world.app)) for _ in range(2)]
         apps = [world.app, *(running.app for running in others)]
         emulator.fault("sendMessage", times=12, retry_after=40)
         notice = await send_notice(world, akim)

@@ -77,7 +77,9 @@ async def test_a_plan_over_three_days(world: World) -> None:
     emulator.switch(whatsapp_limits=True, whatsapp_quota=20, whatsapp_per_second=10_000)
     akim = await office(world)
     async with db.unit() as unit:
-        await rulebook.decide(unit, "whatsapp-people-a-day", "20", None, "Решение мәслихата от 12.03.2024 № 15/4")
+        await rulebook.decide(
+            unit, "whatsapp-people-a-day", "20", None, "Решение мәслихата от 12.03.2024 № 15/4"
+        )
     many = await crowd(world, "o", 50, "whatsapp", window=False)
     inside = await crowd(world, "w", 15, "whatsapp")
     async with db.unit() as unit:

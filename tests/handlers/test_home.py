@@ -366,6 +366,7 @@ async def test_a_notice_that_waits_survives_a_look_at_my_data(talk: Talk) -> Non
         await roles.grant(unit, speaker, RoleName.AKIM, OKRUG)  # type: ignore[arg-type]
     await akim.say("/menu")
     await akim.pick("menu-send")
+    await akim.pick("kind-announcement")
     await akim.pick("audience-all-okrug")
     await akim.say("Тақырып\nМәтін")
     await akim.say("мои данные")
@@ -384,8 +385,10 @@ async def test_what_was_queued_for_somebody_who_left_is_not_sent(talk: Talk) -> 
     person = await talk.resident()
     akim = await talk.official()
     await akim.pick("menu-send")
+    await akim.pick("kind-announcement")
     await akim.pick("audience-all-okrug")
     await akim.says("Су жоқ\nЕртең", "Нет воды\nЗавтра")
+    await akim.pick("attach-skip")
     await akim.pick("notice-send")
     await person.pick("menu-profile")
     await person.pick("profile-delete")

@@ -145,7 +145,7 @@ async def test_a_family_on_one_phone(talk: Talk, channel: ChannelName, language:
     assert "Ахметов Серік" in person.text, "within a quarter of an hour it is not asked again"
     await person.pick("family-menu")
     await person.tap(person.t("family-off", name="Айгүл А."))
-    assert person.hears("family-off-ask", name="Айгүл А.")
+    assert person.hears("family-off-ask-alone", name="Айгүл А.")
     await person.pick("family-off-yes")
     assert person.hears("family-off-alone", name="Айгүл А.")
     async with talk.db.unit() as unit:

@@ -137,13 +137,17 @@ async def test_two_taps_of_send_at_once(world: World) -> None:
     emulator.say("akim", "меню")
     await emulator.wait_for("akim", button=words("ru", "menu-send"))
     emulator.tap("akim", words("ru", "menu-send"))
+    await emulator.wait_for("akim", words("ru", "kind-ask"))
+    emulator.tap("akim", words("ru", "kind-announcement"))
     await emulator.wait_for("akim", words("ru", "audience-ask"))
-    emulator.tap("akim", words("ru", "audience-all"))
+    emulator.tap("akim", words("ru", "audience-all-okrug"))
     await emulator.wait_for("akim", words("ru", "notice-write-ru"))
     emulator.say("akim", f"{WORDS['ru'].title}\n{WORDS['ru'].body}")
     await emulator.wait_for("akim", words("ru", "notice-write-kk"))
     emulator.say("akim", f"{WORDS['kk'].title}\n{WORDS['kk'].body}")
-    await emulator.wait_for("akim", words("ru", "notice-preview"))
+    await emulator.wait_for("akim", words("ru", "attach-ask"))
+    emulator.tap("akim", words("ru", "attach-skip"))
+    await emulator.wait_for("akim", words("ru", "preview-ask"))
     payload = next(
         button["data"]
         for line in emulator.last("akim").buttons

@@ -129,6 +129,7 @@ class Person:
     channel: ChannelName
     number: int
     phone_known: bool = True  # WhatsApp: the message carries the phone number
+    also: tuple[Alias, ...] = ()  # other names that the messenger gives of the same sender
     heard: list[Content] = field(default_factory=list)  # the answer to the latest message
     screen: Content | None = None  # the latest that had something to tap
     updates: int = 0
@@ -273,7 +274,7 @@ class Person:
             account=self.talk.accounts[self.channel],
             channel=self.channel,
             external_ids=(f"u:{self.number}:{self.updates}",),
-            aliases=(Alias(AliasKind(alias_kind), value),),
+            aliases=(Alias(AliasKind(alias_kind), value), *self.also),
             received_at=self.talk.clock.now(),
             kind=kind,
             **what,  # type: ignore[arg-type]

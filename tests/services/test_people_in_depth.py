@@ -1,0 +1,448 @@
+"""Joining in depth: chains, roles with a term, what is decided in between, what is guessed wrong,
+and what is left after a deletion."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import text
+from support.database import TestDatabase
+
+from conversation.message import Content
+from core.languages import Language
+from models.people import ResidentAddress
+from services import (
+    dead_letters,
+    drafts,
+    files,
+    moves,
+    notice_changes,
+    notices,
+    outbox,
+    people,
+    residents,
+    roles,
+    rulebook,
+)
+from services.notices import NoticeText
+from services.people import REST
+from services.roles import RoleName
+from services.unit import Refused, Unit
+from tests.services.conftest import VILLAGE, Settler
+
+OKRUG, DISTRICT, NEXT_VILLAGE, PHONE = "595041000", "595000000", "595041500", "+77010000001"
+BIRTH, WRONG = date(1986, 3, 5), date(1990, 1, 1)
+TEXTS = {one: NoticeText("Су жоқ", "Ертең") for one in Language}
+Pair = list[tuple[UUID, UUID]]
+
+
+@pytest.fixture
+async def pair(settled: TestDatabase, settle: Settler) -> Pair:
+    """The same person, registered on Telegram and on WhatsApp with the same proved phone."""
+    return [
+        await settle(channel=channel, phone=PHONE, phone_proved=True)
+        for channel in ("telegram", "whatsapp")
+    ]
+
+
+async def join(db: TestDatabase, pair: Pair, birth: date = BIRTH) -> UUID:
+    (kept, _), (gone, address) = pair
+    async with db.unit() as unit:
+        unit.actor = gone
+        return (await people.join(unit, kept, gone, address, PHONE, birth)).merge
+
+
+async def part(db: TestDatabase, merge: UUID, actor: UUID) -> None:
+    async with db.unit() as unit:
+        unit.actor = actor
+        await people.part(unit, merge)
+
+
+async def rows(db: TestDatabase, statement: str, **values: object) -> list[tuple[object, ...]]:
+    async with db.session() as session:
+        return [tuple(row) for row in await session.execute(text(statement), values)]
+
+
+async def do(db: TestDatabase, statement: str, **values: object) -> None:
+    async with db.session() as session:
+        await session.execute(text(statement), values)
+
+
+async def send(db: TestDatabase, settle: Settler, audience: Sequence[str] = (VILLAGE,)) -> UUID:
+    """A notice under way, of an akim who lives elsewhere."""
+    author, chat = await settle("595030100")
+    notice = uuid4()
+    async with db.unit() as unit:
+        await roles.grant(unit, author, RoleName.AKIM, OKRUG)
+        unit.actor = author
+        await notices.announce(
+            unit,
+            notice=notice,
+            author_address=chat,
+            place_code=OKRUG,
+            audience=list(audience),
+            texts=TEXTS,
+            monolingual=None,
+        )
+        contents = {one: Content(one, TEXTS[one].body).to_json() for one in Language}
+        await notices.queue(unit, notice, contents)
+    return notice
+
+
+async def pause(db: TestDatabase, notice: UUID) -> None:
+    async with db.unit() as unit:
+        unit.actor = (await notices.view(unit, notice)).author  # type: ignore[union-attr]
+        assert await notice_changes.pause(unit, notice)
+
+
+STANDING = "SELECT resident_id, role FROM role WHERE revoked_at IS NULL ORDER BY 1, 2"
+RECIPIENTS = "SELECT resident_id, excluded FROM recipient WHERE notice_id = :id ORDER BY 1"
+DELIVERIES = (
+    "SELECT d.address_id, d.outcome, d.waiting_for FROM delivery AS d JOIN message AS m"
+    " ON m.id = d.message_id WHERE m.notice_id = :id ORDER BY 1"
+)
+
+
+# Notices that are open
+
+
+@pytest.mark.parametrize("paused", [False, True])
+async def test_parted_before_it_went_out_both_get_it(
+    settled: TestDatabase, settle: Settler, pair: Pair, paused: bool
+) -> None:
+    """Joined by mistake and parted: nobody misses the notice that was under way meanwhile."""
+    notice = await send(settled, settle)
+    if paused:
+        await pause(settled, notice)
+    before = await rows(settled, RECIPIENTS, id=notice), await rows(settled, DELIVERIES, id=notice)
+    merge = await join(settled, pair)
+    assert ("cancelled" in [row[1] for row in await rows(settled, DELIVERIES, id=notice)]) is True
+    await part(settled, merge, pair[0][0])
+    after = await rows(settled, RECIPIENTS, id=notice), await rows(settled, DELIVERIES, id=notice)
+    assert after == before
+
+
+async def test_a_notice_that_ended_meanwhile_stays_as_it_is(
+    settled: TestDatabase, settle: Settler, pair: Pair
+) -> None:
+    notice = await send(settled, settle)
+    merge = await join(settled, pair)
+    await do(settled, "UPDATE notice SET status = 'finished'")
+    before = await rows(settled, RECIPIENTS, id=notice), await rows(settled, DELIVERIES, id=notice)
+    await part(settled, merge, pair[0][0])
+    assert before == (
+        await rows(settled, RECIPIENTS, id=notice),
+        await rows(settled, DELIVERIES, id=notice),
+    )
+
+
+@pytest.mark.parametrize(
+    ("did", "stands"),
+    [
+        pytest.param("UPDATE recipient SET acknowledged_at = now() WHERE resident_id = :gone", 1),
+        pytest.param(
+            "UPDATE delivery SET outcome = 'sent' WHERE id ="
+            " (SELECT delivery_id FROM recipient WHERE resident_id = :gone)",
+            1,
+        ),
+        pytest.param("UPDATE recipient SET acknowledged_at = now()", 0),
+        pytest.param("SELECT :gone", 0),
+    ],
+    ids=["read", "got", "both read", "nothing yet"],
+)
+async def test_the_one_that_was_first_counts(
+    settled: TestDatabase, settle: Settler, pair: Pair, did: str, stands: int
+) -> None:
+    """What was read counts, whichever record it was."""
+    notice = await send(settled, settle)
+    async with settled.session() as session:
+        values = {"gone": pair[1][0]} if ":gone" in did else {}
+        if did != "SELECT :gone":
+            await session.execute(text(did), values)
+    await join(settled, pair)
+    counted = [who for who, excluded in await rows(settled, RECIPIENTS, id=notice) if not excluded]
+    assert counted == [pair[stands][0]]
+
+
+async def test_what_is_for_the_family_too_is_not_taken_back(
+    settled: TestDatabase, settle: Settler, pair: Pair
+) -> None:
+    """Both records behind one chat share one delivery: it still goes out."""
+    (_, chat), (gone, _) = pair
+    await do(settled, "DELETE FROM resident_address WHERE resident_id = :gone", gone=gone)
+    async with settled.unit() as unit:
+        unit.session.add(
+            ResidentAddress(resident_id=gone, address_id=chat, created_at=settled.clock.now())
+        )
+    notice = await send(settled, settle)
+    await join(settled, pair)
+    assert await rows(settled, DELIVERIES, id=notice) == [(chat, None, None)]
+    assert sorted(
+        str(excluded) for _, excluded in await rows(settled, RECIPIENTS, id=notice)
+    ) == ["None", "merged"]  # fmt: skip
+
+
+# Chats and chains
+
+
+async def test_a_chat_that_both_had_is_both_again(settled: TestDatabase, pair: Pair) -> None:
+    """Before, parting took the first one's own chat away."""
+    (_, chat), (gone, _) = pair
+    async with settled.unit() as unit:
+        unit.session.add(
+            ResidentAddress(resident_id=gone, address_id=chat, created_at=settled.clock.now())
+        )
+    links = "SELECT resident_id, address_id FROM resident_address ORDER BY 1, 2"
+    before = await rows(settled, links)
+    merge = await join(settled, pair)
+    await part(settled, merge, pair[0][0])
+    assert await rows(settled, links) == before
+
+
+async def test_joined_after_joined_follows(
+    settled: TestDatabase, settle: Settler, pair: Pair
+) -> None:
+    """A into B, B into C: A is C; B parted takes A along; deleting C deletes all of them."""
+    third = await settle(channel="telegram", phone=PHONE, phone_proved=True)
+    await join(settled, pair)
+    into_third = await join(settled, [third, pair[0]])
+    merged = "SELECT id FROM resident WHERE merged_into = :id ORDER BY 1"
+    assert len(await rows(settled, merged, id=third[0])) == 2
+    async with settled.unit() as unit:
+        assert await roles.same_person(unit, pair[1][0]) == third[0]
+    await part(settled, into_third, third[0])
+    assert await rows(settled, merged, id=third[0]) == []
+    assert await rows(settled, merged, id=pair[0][0]) == [(pair[1][0],)]
+    await join(settled, [third, pair[0]])
+    async with settled.unit() as unit:
+        await residents.forget(unit, third[0])
+    assert await rows(settled, "SELECT 1 FROM resident WHERE deleted_at IS NULL") == []
+    assert await rows(settled, "SELECT 1 FROM resident WHERE full_name IS NOT NULL") == []
+
+
+# Roles
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "stays"),
+    [
+        pytest.param(None, 10, 0, id="for ever and for ten days"),
+        pytest.param(10, None, 1, id="for ten days and for ever"),
+        pytest.param(10, 20, 1, id="the later one"),
+        pytest.param(-1, 10, 1, id="one that is over"),
+    ],
+)
+async def test_of_the_same_role_the_longer_one_stays(
+    settled: TestDatabase, pair: Pair, mine: int | None, theirs: int | None, stays: int
+) -> None:
+    """Before, a role that was over kept out the one that stood."""
+    now = settled.clock.now()
+    async with settled.unit() as unit:
+        for (person, _), days in zip(pair, (mine, theirs), strict=True):
+            until = None if days is None else now + timedelta(days=abs(days))
+            await roles.grant(unit, person, RoleName.CLERK, OKRUG, until=until)
+    if mine == -1:
+        await do(settled, "UPDATE role SET until = :past WHERE resident_id = :who",
+                 past=now - timedelta(days=1), who=pair[0][0])  # fmt: skip
+    ids = {row[0]: row[1] for row in await rows(settled, "SELECT resident_id, id FROM role")}
+    merge = await join(settled, pair)
+    standing = "SELECT id, resident_id FROM role WHERE revoked_at IS NULL"
+    assert await rows(settled, standing) == [(ids[pair[stays][0]], pair[0][0])]
+    await part(settled, merge, pair[0][0])
+    back = {(ids[person], person) for person, _ in (pair if mine != -1 else pair[1:])}
+    assert set(await rows(settled, standing)) == back
+
+
+async def test_a_role_taken_away_meanwhile_does_not_come_back(
+    settled: TestDatabase, pair: Pair
+) -> None:
+    """Nobody gets a role again by parting."""
+    async with settled.unit() as unit:
+        for person, _ in pair:
+            await roles.grant(unit, person, RoleName.AKIM, OKRUG)
+        await roles.grant(unit, pair[1][0], RoleName.DEPUTY, DISTRICT)
+    merge = await join(settled, pair)
+    async with settled.unit() as unit:
+        assert await roles.revoke(unit, pair[0][0], RoleName.AKIM, OKRUG)
+        assert await roles.revoke(unit, pair[0][0], RoleName.DEPUTY, DISTRICT)
+    await part(settled, merge, pair[0][0])
+    assert await rows(settled, STANDING) == []
+
+
+# Who is refused
+
+
+async def test_two_wrong_dates_and_it_rests_for_a_day(settled: TestDatabase, pair: Pair) -> None:
+    """A recycled number and a list of birthdays do not lead to somebody else's vote."""
+    (kept, _), (gone, address) = pair
+    async with settled.unit() as unit:
+        assert not await people.is_born(unit, kept, WRONG)
+        assert [one.id for one in await people.known_by_phone(unit, PHONE, address, gone)] == [kept]
+        assert not await people.is_born(unit, kept, WRONG)
+    async with settled.unit() as unit:
+        assert await people.known_by_phone(unit, PHONE, address, gone) == []
+        assert not await people.is_born(unit, kept, BIRTH), "not even the right one now"
+    with pytest.raises(Refused):
+        await join(settled, pair)
+    settled.clock.offset += REST
+    async with settled.unit() as unit:
+        assert [one.id for one in await people.known_by_phone(unit, PHONE, address, gone)] == [kept]
+    assert await join(settled, pair)
+
+
+async def test_a_refused_joining_leaves_nothing_behind(
+    settled: TestDatabase, settle: Settler, pair: Pair
+) -> None:
+    """Somebody new: before, each refusal left an empty person behind the chat."""
+    _, address = await settle()
+    before = await rows(settled, "SELECT count(*) FROM resident")
+    async with settled.unit() as unit:
+        with pytest.raises(Refused, match="refused-join"):
+            await people.join(unit, pair[0][0], None, address, PHONE, WRONG)
+        with pytest.raises(Refused, match="refused-join"):
+            await people.join(unit, pair[0][0], None, address, "+77019999999", BIRTH)
+        with pytest.raises(Refused, match="refused-join"):
+            await people.join(unit, pair[0][0], None, address, None, BIRTH)
+    assert await rows(settled, "SELECT count(*) FROM resident") == before
+    found = await rows(settled, "SELECT 1 FROM audit WHERE action = 'join-refused'")
+    assert len(found) == 3
+
+
+async def test_somebody_with_another_proved_phone_is_another(
+    settled: TestDatabase, settle: Settler, pair: Pair
+) -> None:
+    other, chat = await settle(phone="+77015555555", phone_proved=True)
+    async with settled.unit() as unit:
+        with pytest.raises(Refused, match="refused-join"):
+            await people.join(unit, pair[0][0], other, chat, PHONE, BIRTH)
+
+
+async def test_the_same_sender_joins_without_a_phone(
+    settled: TestDatabase, settle: Settler
+) -> None:
+    """Two names of one WhatsApp: the record whose phone is proved is kept."""
+    hidden, hidden_chat = await settle(channel="whatsapp", phone=PHONE)
+    seen, seen_chat = await settle(channel="whatsapp", phone=PHONE, phone_proved=True)
+    async with settled.unit() as unit:
+        found = await people.known_at(unit, [hidden_chat], seen_chat, seen)
+        assert [one.id for one in found] == [hidden]
+        done = await people.join(
+            unit, hidden, seen, seen_chat, None, BIRTH, elsewhere=[hidden_chat]
+        )
+    assert done.kept == seen
+    assert await rows(settled, "SELECT id FROM resident WHERE merged_into = :id", id=seen) == [
+        (hidden,)
+    ]
+
+
+# The term
+
+
+async def test_the_term_is_the_one_that_was_promised(settled: TestDatabase, pair: Pair) -> None:
+    """Longer or shorter terms are for those who join later; what was wiped never comes back."""
+    kept = pair[0][0]
+    merge = await join(settled, pair)
+    for days in ("1", "365"):
+        async with settled.unit() as unit:
+            await rulebook.decide(unit, "merge-undo", days, None, "Решение от 01.11.2026 № 1")
+        settled.clock.offset += timedelta(days=14)
+        async with settled.unit() as unit:
+            assert [one.merge for one in await people.joined(unit, kept)] == [merge]
+    settled.clock.offset += timedelta(days=3)
+    async with settled.unit() as unit:
+        assert await people.joined(unit, kept) == []
+        await people.settle(unit, merge)
+    with pytest.raises(Refused, match="refused-part"):
+        await part(settled, merge, kept)
+
+
+async def test_parted_in_time_nothing_is_wiped(settled: TestDatabase, pair: Pair) -> None:
+    """The row that is due finds nothing to do."""
+    merge = await join(settled, pair)
+    await part(settled, merge, pair[0][0])
+    async with settled.unit() as unit:
+        await people.settle(unit, merge)
+    assert len(await rows(settled, "SELECT 1 FROM resident WHERE full_name IS NOT NULL")) == 2
+
+
+# Deletion
+
+
+async def _everything(unit: Unit, person: UUID, chat: UUID) -> None:
+    """All that may be kept of somebody besides the row itself."""
+    account = await unit.session.scalar(
+        text("SELECT account_id FROM address WHERE id = :id"), {"id": chat}
+    )
+    unit.actor = person
+    await moves.move(unit, person, NEXT_VILLAGE)
+    await drafts.save(unit, unit.new_id(), "notice", 1, "text", {"title": "Менің хабарым"})
+    letter = {"text": "Ахметов Серік"}
+    await dead_letters.keep(unit, account, chat, letter, ValueError("x"))
+    await files.wanted(unit, account, chat, "photo", "image/png", "мен.png", "ref")
+    for said, outcome in (("Аты-жөні: Ахметов Серік", None), ("бұрын айтылған", "sent")):
+        content = Content(Language.KK, said).to_json()
+        delivery = await outbox.enqueue(unit, chat, account, Language.KK, content, outbox.REPLY)
+        await unit.session.execute(
+            text("UPDATE delivery SET outcome = :outcome WHERE id = :id"),
+            {"outcome": outcome, "id": delivery},
+        )
+    sealed = unit.keyring.seal("address.state", chat, '{"v":1}')
+    await unit.session.execute(
+        text("UPDATE address SET state = :state, speaker_id = :who WHERE id = :id"),
+        {"state": sealed, "who": person, "id": chat},
+    )
+
+
+@pytest.mark.parametrize("joined", [False, True])
+async def test_deleted_is_gone_from_everywhere(
+    settled: TestDatabase, pair: Pair, joined: bool
+) -> None:
+    (kept, chat), _ = pair
+    async with settled.unit() as unit:
+        await roles.grant(unit, kept, RoleName.AKIM, OKRUG)
+    if joined:
+        await join(settled, pair)
+    settled.clock.offset += timedelta(days=2)
+    async with settled.unit() as unit:
+        await _everything(unit, kept, chat)
+    async with settled.unit() as unit:
+        await residents.forget(unit, kept)
+    for table in ("move", "draft", "dead_letter", "file", "platform_file"):
+        where = "WHERE resident_id = :kept" if table == "move" else ""
+        values = {"kept": kept} if table == "move" else {}
+        assert await rows(settled, f"SELECT 1 FROM {table} {where}", **values) == [], table
+    assert await rows(settled, "SELECT DISTINCT content FROM message") == [(b"",)]
+    assert await rows(settled, "SELECT 1 FROM delivery WHERE outcome IS NULL") == []
+    assert await rows(settled, "SELECT state, speaker_id FROM address WHERE id = :id", id=chat) == [
+        (None, None)
+    ]
+    assert await rows(settled, STANDING) == []
+    personal = (
+        "SELECT id FROM resident WHERE coalesce(full_name, street, birth_date, phone, phone_hash)"
+        " IS NOT NULL OR place_code IS NOT NULL"
+    )
+    assert await rows(settled, personal) == ([] if joined else [(pair[1][0],)])
+
+
+async def test_the_family_stays_and_speaks(settled: TestDatabase, settle: Settler) -> None:
+    """One of two is deleted: the other speaks; of three nobody does until it is said."""
+    first, chat = await settle()
+    others = []
+    for name in ("Ахметова Айгүл", "Ахметов Әлі"):
+        async with settled.unit() as unit:
+            given = residents.Registration(name, VILLAGE, BIRTH, "kk")
+            others.append(await residents.register(unit, chat, None, given))
+    await do(settled, "UPDATE address SET speaker_id = :who", who=first)
+    async with settled.unit() as unit:
+        await residents.forget(unit, first)
+        assert await people.speaker_of(unit, chat) is None
+        assert {one.id for one in await people.members(unit, chat)} == set(others)
+    await do(settled, "UPDATE address SET speaker_id = :who", who=others[1])
+    async with settled.unit() as unit:
+        assert not await people.has_no_other_chat(unit, others[1], uuid4())
+        assert await people.take_off(unit, others[1], chat)
+        assert await people.speaker_of(unit, chat) == others[0]
+        assert await residents.profile(unit, others[1]) is not None
+        with pytest.raises(Refused, match="refused-member"):
+            await people.take_off(unit, others[1], chat)
