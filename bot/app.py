@@ -65,9 +65,7 @@ class App:
 
     def __post_init__(self) -> None:
         self.lane = FastLane(self.engine)
-        self.fetcher = Fetcher(
-            self.database, self.keyring, self.clock, self.channels, self.wake
-        )
+        self.fetcher = Fetcher(self.database, self.keyring, self.clock, self.channels, self.wake)
         self.engine.sends_at_once = self._sends_at_once
         self.wakeups = Wakeups(self.database.url, self.engine.process, self._wake_own)
 

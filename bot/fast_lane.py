@@ -88,7 +88,7 @@ class FastLane:
             while group := self._gather():
                 await self._do(group)
         finally:  # at once: a tap that comes now must find that nobody works any more
-            self._workers.discard(asyncio.current_task())  # type: ignore[arg-type]
+            self._workers.discard(asyncio.current_task())
 
     def _gather(self) -> list[_Waiting]:
         """Those who wait, in their order; a second tap of one address waits for the first."""

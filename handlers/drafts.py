@@ -102,9 +102,7 @@ async def dropped(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     if draft is None:
         return await home.menu_saying(turn, T("draft-gone"))
     await drafts.drop(turn.unit, draft.id)
-    return await home.menu_saying(
-        turn, T("draft-dropped", title=broadcast.title_of(draft.answers))
-    )
+    return await home.menu_saying(turn, T("draft-dropped", title=broadcast.title_of(draft.answers)))
 
 
 def _id(ids: tuple[str, ...]) -> UUID:

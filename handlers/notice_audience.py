@@ -99,9 +99,7 @@ async def kinds(turn: Turn, place_code: str) -> list[NoticeKind]:
         for view in await roles.standing(turn.unit, turn.speaker)
         if view.role in MAY_SEND_NOTICES and view.place_code in above
     ]
-    return [
-        one for one in NoticeKind if any(v.may(notices.power_for(one, rules)) for v in held)
-    ]
+    return [one for one in NoticeKind if any(v.may(notices.power_for(one, rules)) for v in held)]
 
 
 def kind_of(answers: Answers) -> NoticeKind:

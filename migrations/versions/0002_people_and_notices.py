@@ -206,9 +206,7 @@ def upgrade() -> None:
         "resident",
         sa.Column("join_wrong", sa.Integer(), server_default=sa.text("0"), nullable=False),
     )
-    op.add_column(
-        "resident", sa.Column("join_wrong_at", sa.DateTime(timezone=True), nullable=True)
-    )
+    op.add_column("resident", sa.Column("join_wrong_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column(
         "role", sa.Column("powers", postgresql.JSONB(astext_type=sa.Text()), nullable=True)
     )

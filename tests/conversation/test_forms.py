@@ -11,7 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversation import forms
-from conversation.forms import Accepted, Done, Form, Given, Jump, Leave, Problem, Stay, Step
+from conversation.forms import (
+    Accepted,
+    Done,
+    Form,
+    Given,
+    Jump,
+    Leave,
+    Problem,
+    Quiet,
+    Stay,
+    Step,
+)
 from conversation.message import ChannelName, Choice, Incoming, Kind, Reply
 from conversation.router import Router, Routes
 from conversation.state import Answers, FormState, State
@@ -307,6 +318,77 @@ async def test_no_walk_loses_an_answer_that_was_not_replaced(words: list[str]) -
             kept = set(turn.state.form.answers) | {"~return", "near"}
             assert set(before) <= kept
             assert FORM.step(turn.state.form.step) is not None
+
+
+# A form that asks what becomes of it when it is cancelled
+
+
+async def parting(turn: Turn, answers: Answers, given: Given) -> Accepted:
+    return Leave([Reply("kept")]) if given.text == "keep" else Quiet({"heard": given.text})
+
+
+ASKED = replace(
+    FORM,
+    steps=(*STEPS, Step("part", asks("part"), parting, applies=lambda answers: False)),
+    leave="part",
+    worth=lambda answers: "name" in answers,
+)
+
+
+async def test_cancelling_asks_first_where_there_is_something_to_lose() -> None:
+    turn = a_turn()
+    await forms.begin(turn, ASKED)
+    assert await forms.ask_leave(turn, ASKED) is None
+    await walk(turn, "А", "north", form=ASKED)
+    for _ in range(2):
+        [asked] = await forms.ask_leave(turn, ASKED) or [None]
+        assert asked is not None
+        assert asked.text == "part?"
+    [again] = await forms.back(turn, ASKED)
+    assert (again.text, step_of(turn)) == ("place?", "place")
+    await forms.ask_leave(turn, ASKED)
+    assert [r.text for r in await forms.answer(turn, ASKED, Given(text="keep"))] == ["kept"]
+    assert turn.state.form is None
+
+
+async def test_a_correction_that_was_to_be_cancelled_still_comes_back() -> None:
+    turn = a_turn()
+    await walk(turn, "А", "north", "x", "7", "fix name", form=ASKED)
+    await forms.ask_leave(turn, ASKED)
+    forms.park(turn)
+    turn.state.form, turn.state.parked = turn.state.parked, None
+    [asked] = await forms.resume(turn, ASKED)
+    assert asked.text == "name?"
+    [asked] = await forms.answer(turn, ASKED, Given(text="Б"))
+    assert asked.text == "summary?"
+
+
+async def test_what_is_taken_without_a_word_leaves_the_question_as_it_is() -> None:
+    turn = a_turn()
+    await walk(turn, "А", form=ASKED)
+    await forms.ask_leave(turn, ASKED)
+    assert await forms.answer(turn, ASKED, Given(text="x")) == []
+    assert step_of(turn) == "part"
+    assert turn.state.form is not None
+    assert turn.state.form.answers["heard"] == "x"
+
+
+async def test_a_form_that_waits_behind_another_is_taken_up() -> None:
+    behind = FormState("toy", 1, "phone", {"name": "А"})
+    turn = a_turn(parked=FormState("other", 1, "x", {}, behind))
+    waits = forms.waiting(turn, FORM)
+    assert waits is behind
+    [asked] = await forms.take_up(turn, FORM, waits)
+    assert asked.text == "phone?"
+    assert turn.state.form is not None
+    assert turn.state.form.before is not None
+    assert turn.state.form.before.form == "other"
+    assert turn.state.form.before.before is None
+    forms.park(turn)
+    forms.put_away(turn, FORM)
+    assert forms.waiting(turn, FORM) is None
+    assert turn.state.parked is not None
+    assert turn.state.parked.form == "other"
 
 
 def test_two_modules_cannot_claim_the_same() -> None:

@@ -162,3 +162,20 @@ def test_what_nobody_asked_for_carries_durable_choices(language: Language) -> No
     assert decode(content.choices[0].payload).turn is None
     assert content.template_payload == content.choices[0].payload
     assert Content.from_json(content.to_json()) == content
+
+
+def test_what_goes_before_is_sent_ahead_and_is_no_screen() -> None:
+    turn = turn_of()
+    letter = Reply("letter", screen=False)
+    contents = shown(turn, Reply("Жіберейін бе?", places(2), before=(letter, letter)))
+    assert [content.body for content in contents] == ["letter", "letter", "Жіберейін бе?"]
+    assert turn.state.turn == 1
+    assert [offered.number for offered in turn.state.offered] == [1, 2]
+
+
+@pytest.mark.parametrize("channel", ChannelName)
+def test_a_reply_that_edits_an_earlier_one(channel: ChannelName) -> None:
+    """WhatsApp cannot: there it is a new message."""
+    earlier = UUID(int=7)
+    [content] = shown(turn_of(channel=channel), Reply("2 сурет", replaces=earlier))
+    assert content.replaces == (earlier if channel is ChannelName.TELEGRAM else None)

@@ -92,9 +92,7 @@ def media(world: World, person: str) -> list[str]:
 
 async def both_files(world: World, person: str) -> None:
     """WhatsApp fetches a file before it shows it: a smaller one may overtake a larger."""
-    await world.emulator.wait_until(
-        lambda: sorted(media(world, person)) == ["document", "photo"]
-    )
+    await world.emulator.wait_until(lambda: sorted(media(world, person)) == ["document", "photo"])
 
 
 @pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
@@ -206,4 +204,4 @@ async def test_what_fails_between_two_files_goes_on_there(world: World) -> None:
     await akim.tap("notice-send", "live-read")
     await emulator.wait_for("tg", "Собрание", timeout=30)
     assert media(world, "tg") == ["photo", "document"]
-    assert emulator.duplicates().get("tg") is None
+    assert len(emulator.received("tg")) == 3

@@ -1,31 +1,19 @@
 """People who block us and come back in the middle of a notice."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
-from uuid import UUID
-
 import pytest
 from support.database import until
-from support.faults import PATIENCE, add_up, crowd, letters, nothing_left, office, reckon
-from support.people import Somebody, move_clock, one, rows, send_notice, words
+from support.faults import (
+    PATIENCE,
+    add_up,
+    crowd,
+    letters,
+    nothing_left,
+    office,
+    on_its_way,
+    reckon,
+)
+from support.people import Somebody, one, rows, send_notice, words
 from support.world import World
-
-
-@asynccontextmanager
-async def on_its_way(world: World, akim: Somebody, account: UUID) -> AsyncIterator[UUID]:
-    """The account is held for the time of the block: the notice waits in the outbox."""
-    later = world.db.clock.now() + timedelta(hours=1)
-    await rows(world.db, "UPDATE account SET next_slot = :at RETURNING 1", at=later)
-    notice = await send_notice(world, akim)
-
-    async def held() -> bool:
-        return world.app.senders[account]._held()
-
-    await until(held, PATIENCE)
-    yield notice
-    await move_clock(world.db, [world.app], timedelta(hours=1, seconds=1))
-    world.app.wake()
 
 
 async def outcome(world: World, who: Somebody, notice: object) -> str | None:
@@ -43,12 +31,11 @@ async def test_on_telegram(world: World) -> None:
     akim = await office(world)
     many = await crowd(world, "t", 30)
     back, blocked, silent, *rest = many
-    async with on_its_way(world, akim, many[0].account) as notice:
+    async with on_its_way(world, akim, *many) as notice:
         for who in (back, blocked):
             await emulator.wait_acknowledged(emulator.block(who.id), PATIENCE)
         await emulator.wait_acknowledged(emulator.unblock(back.id), PATIENCE)
         emulator.chat_state(silent.id).blocked = True
-    await nothing_left(db)
     assert [await outcome(world, who, notice) for who in (back, blocked, silent)] == [
         "sent",
         "blocked",
@@ -83,11 +70,10 @@ async def test_on_whatsapp(world: World, *, window: bool) -> None:
     akim = await office(world)
     many = await crowd(world, "w", 20, "whatsapp", window=window)
     back, blocked, *rest = many
-    async with on_its_way(world, akim, many[0].account) as notice:
+    async with on_its_way(world, akim, *many) as notice:
         emulator.block(back.id)
         emulator.block(blocked.id)
         emulator.unblock(back.id)
-    await nothing_left(db)
 
     async def told() -> bool:
         return await outcome(world, blocked, notice) == "blocked"

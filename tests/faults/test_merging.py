@@ -2,14 +2,22 @@
 middle of a notice."""
 
 import asyncio
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import pytest
-from support.database import until
-from support.faults import PATIENCE, add_up, chain_holds, letters, nothing_left, office, reckon
-from support.people import VILLAGE, Somebody, move_clock, one, rows, send_notice, settled, words
+from support.faults import (
+    PATIENCE,
+    add_up,
+    chain_holds,
+    letters,
+    nothing_left,
+    office,
+    on_its_way,
+    reckon,
+)
+from support.people import VILLAGE, Somebody, one, rows, send_notice, settled, words
 from support.world import World
 
 from services import people, residents
@@ -54,18 +62,6 @@ async def whose(world: World) -> list[list[tuple]]:
     return [[tuple(row) for row in await rows(world.db, statement)] for statement in WHOSE]
 
 
-async def hold(world: World) -> None:
-    """Nothing goes until the clock has moved by an hour."""
-    later = world.db.clock.now() + timedelta(hours=1)
-    await rows(world.db, "UPDATE account SET next_slot = :at RETURNING 1", at=later)
-
-
-async def go_on(world: World) -> None:
-    await move_clock(world.db, [world.app], timedelta(hours=1, seconds=1))
-    world.app.wake()
-    await nothing_left(world.db)
-
-
 async def test_a_wife_writes_from_the_same_number(world: World) -> None:
     """She says that she is her husband, and her own date of birth says that she is not: two
     people, each with their own data, and each gets the notice."""
@@ -108,14 +104,12 @@ async def test_twins_are_refused_by_nothing_and_parted_without_loss(world: World
     akim = await office(world)
     bolat = await proved(world, "Болат", "telegram", role=RoleName.DEPUTY)
     serik = await proved(world, "Серік", "whatsapp", role=RoleName.CLERK)
-    await hold(world)
-    notice = await send_notice(world, akim)
-    before = await whose(world)
-    merge = await join(world, bolat, serik)
-    assert await whose(world) != before
-    await part(world, bolat, merge)
-    assert await whose(world) == before
-    await go_on(world)
+    async with on_its_way(world, akim, bolat, serik) as notice:
+        before = await whose(world)
+        merge = await join(world, bolat, serik)
+        assert await whose(world) != before
+        await part(world, bolat, merge)
+        assert await whose(world) == before
     assert (await reckon(world, notice, [bolat, serik])).sent == 2
     again = await send_notice(world, akim)
     await nothing_left(db)
@@ -150,13 +144,11 @@ async def test_joined_from_both_sides_while_a_notice_goes(world: World) -> None:
     akim = await office(world)
     bolat = await proved(world, "Болат", "telegram")
     serik = await proved(world, "Серік", "whatsapp")
-    await hold(world)
-    notice = await send_notice(world, akim)
-    done = await asyncio.gather(
-        join(world, bolat, serik), join(world, serik, bolat), return_exceptions=True
-    )
-    assert sorted(isinstance(one, Refused) for one in done) == [False, True]
-    await go_on(world)
+    async with on_its_way(world, akim, bolat, serik) as notice:
+        done = await asyncio.gather(
+            join(world, bolat, serik), join(world, serik, bolat), return_exceptions=True
+        )
+        assert sorted(isinstance(one, Refused) for one in done) == [False, True]
     assert (await add_up(world, notice)).total == 1
     assert sum(letters(world, who.id) for who in (bolat, serik)) == 1
 
@@ -189,11 +181,5 @@ async def test_parted_twice_at_once(world: World) -> None:
     assert sum(one is None for one in done) == 1
     assert all(one is None or isinstance(one, Refused) for one in done)
     assert await whose(world) == before
-
-    async def trail_is_sealed() -> bool:
-        await chain_holds(world.db)
-        return (
-            await one(world.db, "SELECT count(*) FROM audit WHERE action = 'residents-parted'") == 1
-        )
-
-    await until(trail_is_sealed, PATIENCE)
+    assert await one(world.db, "SELECT count(*) FROM audit WHERE action = 'residents-parted'") == 1
+    await chain_holds(world.db)

@@ -37,9 +37,7 @@ def shown_files(person: Person) -> list[FileRef]:
 
 
 @EACH
-async def test_a_document_and_no_more(
-    talk: Talk, channel: ChannelName, language: Language
-) -> None:
+async def test_a_document_and_no_more(talk: Talk, channel: ChannelName, language: Language) -> None:
     akim = await attaching(talk, channel, language)
     await akim.send_file(DOCUMENT, mime=PDF, name="смета.pdf", size=MB)
     assert akim.hears("attach-more", names="смета.pdf")

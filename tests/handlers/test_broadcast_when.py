@@ -47,9 +47,7 @@ async def once_more(akim: Person, kind: str = "event", words: str = "") -> Perso
 
 @BOTH
 @pytest.mark.parametrize("kind", NoticeKind)
-async def test_the_kind_is_kept_and_shown(
-    talk: Talk, language: Language, kind: NoticeKind
-) -> None:
+async def test_the_kind_is_kept_and_shown(talk: Talk, language: Language, kind: NoticeKind) -> None:
     akim = await at_the_last_look(talk, language, kind=kind)
     said = akim.heard[0].heading or ""
     assert (akim.t(f"notice-kind-{kind}") in said) == (kind is not NoticeKind.ANNOUNCEMENT)

@@ -58,9 +58,7 @@ async def set_form(talk: Talk, person: Person, form: FormState) -> None:
 
 
 @EACH
-async def test_kept_opened_and_sent(
-    talk: Talk, channel: ChannelName, language: Language
-) -> None:
+async def test_kept_opened_and_sent(talk: Talk, channel: ChannelName, language: Language) -> None:
     akim = await put_aside(talk, language, channel)
     assert akim.hears("leave-kept")
     assert akim.t("menu-resume") not in akim.labels

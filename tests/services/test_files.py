@@ -117,7 +117,9 @@ async def test_a_platform_knows_a_file_by_its_own_id_per_account(
 REAL = b"\xff\xd8\xff\xe0 a bridge"
 
 
-async def sent(db: TestDatabase, settle: Settler, channel: str = "telegram", **what: object) -> UUID:
+async def sent(
+    db: TestDatabase, settle: Settler, channel: str = "telegram", **what: object
+) -> UUID:
     """A picture that somebody has sent; its bytes are not here yet."""
     _, address = await settle(channel=channel)
     async with db.unit() as unit:
@@ -175,9 +177,7 @@ async def test_two_processes_share_what_is_to_be_fetched(
     assert not first & second
 
 
-async def test_tried_again_with_pauses_and_given_up(
-    settled: TestDatabase, settle: Settler
-) -> None:
+async def test_tried_again_with_pauses_and_given_up(settled: TestDatabase, settle: Settler) -> None:
     file = await sent(settled, settle)
     for pause in files.FETCH_PAUSES:
         assert await leased(settled) == [file]

@@ -226,7 +226,7 @@ async def test_a_place_may_have_other_hours(office: Office, settle: Settler) -> 
     assert isinstance(office.db.clock, FrozenClock)
     office.db.clock.at = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)  # 22:00
     async with office.db.unit() as unit:
-        await rulebook.decide(unit, "quiet-from", "23:00", OKRUG, "Решение маслихата от 01.11.2026 № 1")
+        await rulebook.decide(unit, "quiet-from", "23:00", OKRUG, "Решение от 01.11.2026 № 1")
     notice = await office.send()
     assert await rows(office.db, "SELECT 1 FROM notice WHERE id = :id AND status = 'sending'",
                       id=notice)  # fmt: skip

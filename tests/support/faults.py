@@ -1,6 +1,8 @@
 """What the fault suite shares: a crowd, another server, and the count at the end."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +15,17 @@ from services.notices import Progress
 from services.residents import NAME
 from services.roles import RoleName
 from support.database import TestDatabase, until
-from support.people import ELSEWHERE, VILLAGE, WORDS, Somebody, one, rows, settled
+from support.people import (
+    ELSEWHERE,
+    VILLAGE,
+    WORDS,
+    Somebody,
+    move_clock,
+    one,
+    rows,
+    send_notice,
+    settled,
+)
 from support.world import World
 
 LEFT = "SELECT count(*) FROM delivery WHERE outcome IS NULL"
@@ -135,6 +147,25 @@ async def chain_holds(db: TestDatabase) -> None:
         return found.waiting == 0
 
     await until(sealed, PATIENCE)
+
+
+@asynccontextmanager
+async def on_its_way(world: World, author: Somebody, *people: Somebody) -> AsyncIterator[UUID]:
+    """A notice lies in the outbox, in nobody's hands: the accounts of these people are held for
+    the time of the block. Then the clock moves by an hour, and it goes."""
+    later = world.db.clock.now() + timedelta(hours=1)
+    await rows(world.db, "UPDATE account SET next_slot = :at RETURNING 1", at=later)
+    notice = await send_notice(world, author)
+    senders = [world.app.senders[account] for account in {who.account for who in people}]
+
+    async def held() -> bool:
+        return all(sender._held() for sender in senders) and not await leases(world.db)
+
+    await until(held, PATIENCE)
+    yield notice
+    await move_clock(world.db, [world.app], timedelta(hours=1, seconds=1))
+    world.app.wake()
+    await nothing_left(world.db)
 
 
 async def leases(db: TestDatabase) -> dict[UUID, set[UUID]]:
