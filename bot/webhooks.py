@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from ipaddress import ip_address
+from urllib.parse import quote
 
 import structlog
 from aiohttp import web
@@ -130,7 +131,11 @@ async def file(request: web.Request) -> web.Response:
     return web.Response(
         body=found.content,
         content_type=found.mime,
-        headers={"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"},
+        headers={
+            "Cache-Control": "private, no-store",
+            "Content-Disposition": f"inline; filename*=UTF-8''{quote(found.name)}",
+            "X-Content-Type-Options": "nosniff",
+        },
     )
 
 

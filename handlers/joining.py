@@ -1,6 +1,7 @@
 """One person on two messengers: the same proved phone offers to join, a date of birth confirms."""
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 from conversation import forms
@@ -87,11 +88,21 @@ async def _accept(turn: Turn, answers: Answers, given: Given) -> Accepted:
 
 
 async def _said_who(turn: Turn, answers: Answers, ids: Sequence[str]) -> Accepted:
+    """Who has told a date of birth in this form already is not asked for it again."""
     here = {short(one.id): one for one in await _candidates(turn, answers)}
     if not ids or ids[0] not in here:
         turn.unit.audit("tap-refused", turn.address)
         return Stay({"joins": None}, T("refused-join"))
-    return Stay({"joins": str(here[ids[0]].id)})
+    joins = {"joins": str(here[ids[0]].id)}
+    told = text_of(answers, "birth")
+    if not told:
+        return Stay(joins)
+    answers |= joins
+    day = date.fromisoformat(told)
+    outcome = await _with_day(turn, answers, day, f"{day:%d.%m.%Y}")
+    if isinstance(outcome, Problem):
+        return Stay(joins, outcome.text)
+    return outcome
 
 
 async def _confirm(turn: Turn, answers: Answers, given: Given) -> Accepted:
@@ -105,6 +116,10 @@ async def _confirm(turn: Turn, answers: Answers, given: Given) -> Accepted:
         return Problem(T("birth-no-such-day", typed=shown(typed)))
     if day is None:
         return Problem(T("birth-form", typed=shown(typed)))
+    return await _with_day(turn, answers, day, shown(typed))
+
+
+async def _with_day(turn: Turn, answers: Answers, day: date, typed: str) -> Accepted:
     known_id = UUID(answers["joins"])
     if not await people.is_born(turn.unit, known_id, day):
         return await _wrong_day(turn, answers, typed)
@@ -138,7 +153,7 @@ async def _wrong_day(turn: Turn, answers: Answers, typed: str) -> Accepted:
     """Once more; after that it is somebody else, and what was typed is kept."""
     left = [str(one.id) for one in await _candidates(turn, answers)]
     if answers["joins"] in left:
-        return Problem(T("join-birth-wrong", typed=shown(typed)))
+        return Problem(T("join-birth-wrong", typed=typed))
     return _apart({"known": left, "joins": None}, T("join-not-you"))
 
 

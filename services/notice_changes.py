@@ -4,7 +4,7 @@ What a process has in its hands at that moment still goes out; a row that is due
 catches what came back from there (`SETTLE_DUE`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from uuid import UUID
 from core.languages import Language
 from models.delivery import Notice
 from rules.notices import NoticeKind
-from services import due, roles, rulebook
+from services import due, files, roles, rulebook
 from services.notices import (
     SEND_DUE,
     SILENT_DUE,
@@ -108,6 +108,7 @@ async def resume(unit: Unit, notice: UUID) -> bool:
     if found.status != "paused":
         return False
     if found.queued_at is None:
+        await _leave_out_failed(unit, found)
         await _schedule(unit, found, found.send_at or unit.now)
     else:
         found.status, found.live_at = "sending", unit.now
@@ -187,12 +188,6 @@ async def settle(unit: Unit, notice: UUID) -> bool:
     return bool(left.scalar_one())
 
 
-async def drop_files(unit: Unit, notice: UUID, files: Sequence[UUID]) -> None:
-    """Leaves out files that could not be fetched."""
-    found = await unit.session.get_one(Notice, notice)
-    found.files = [file for file in found.files if UUID(file) not in files]
-
-
 async def withdraw(unit: Unit, notice: UUID, why: str) -> None:
     """Ends a scheduled notice without its author: the role ended."""
     found = await unit.session.get_one(Notice, notice)
@@ -217,6 +212,11 @@ async def _mine(unit: Unit, notice: UUID) -> Notice:
         unit, unit.actor, roles.MAY_SEND_NOTICES, found.place_code, roles.Power.CORRECT
     )
     return found
+
+
+async def _leave_out_failed(unit: Unit, found: Notice) -> None:
+    cards = await files.described(unit, [UUID(file) for file in found.files])
+    found.files = [str(card.id) for card in cards if card.failure is None]
 
 
 async def _schedule(unit: Unit, found: Notice, at: datetime) -> datetime:

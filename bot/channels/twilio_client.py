@@ -20,7 +20,7 @@ HOSTS = ("https://api.twilio.com", "https://content.twilio.com")
 SECONDS = 10.0
 MEDIA_SECONDS = 60.0
 MEDIA_BYTES = DOCUMENT_BYTES
-GONE = (401, 403, 404, 410)
+GONE = (404, 410)
 
 # Twilio's client writes the addresses it calls at level INFO: no business of our log.
 _quiet = logging.getLogger("zhiyn.twilio")

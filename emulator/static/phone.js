@@ -214,11 +214,15 @@ export class Phone {
   }
 
   submit() {
+    const text = this.takeText();
+    if (text) this.say(text);
+  }
+
+  takeText() {
     const text = this.input.value.trim();
-    if (!text) return;
     this.input.value = "";
     this.grow();
-    this.say(text);
+    return text;
   }
 
   say(text) { return this.do("say", { text }); }
@@ -306,18 +310,25 @@ export class Phone {
   }
 
   pick(kind, accept) {
-    const input = el("input", { type: "file", accept });
-    input.addEventListener("change", async () => {
-      const file = input.files[0];
-      if (file) this.do("file", { kind, name: file.name, mime: file.type, content: await base64(file) });
-    });
+    const input = el("input", { type: "file", accept, multiple: true });
+    input.addEventListener("change", () => this.sendFiles(kind, [...input.files]));
     input.click();
+  }
+
+  // Several at once are an album on Telegram; what stands in the composer is the caption.
+  async sendFiles(kind, files) {
+    const album = this.telegram && files.length > 1 ? `album${Date.now()}` : "";
+    let caption = this.takeText();
+    for (const file of files) {
+      await this.do("file", { kind, name: file.name, mime: file.type, content: await base64(file), caption, album });
+      caption = "";
+    }
   }
 
   sampleShot() {
     const canvas = el("canvas", { width: 640, height: 420 });
     drawRoad(canvas.getContext("2d"));
-    canvas.toBlob(async (blob) => this.do("file", { kind: "photo", name: "road.jpg", mime: "image/jpeg", content: await base64(blob) }), "image/jpeg", 0.85);
+    canvas.toBlob((blob) => this.sendFiles("photo", [new File([blob], "road.jpg", { type: "image/jpeg" })]), "image/jpeg", 0.85);
   }
 
   openList(message) {

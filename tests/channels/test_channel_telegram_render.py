@@ -115,7 +115,7 @@ def test_edits(content: Content, edits: int | None) -> None:
         ((PHOTO,), CAPTION, [(PHOTO, CAPTION)]),
         ((PHOTO,), CAPTION + 1, [(PHOTO, 0), (None, CAPTION + 1)]),
         ((PDF,), 10, [(PDF, 10)]),
-        ((PHOTO, PDF), 10, [(PHOTO, 0), (PDF, 10)]),
+        ((PHOTO, PDF), 10, [(PHOTO, 0), (PDF, 0), (None, 10)]),
         ((PHOTO, PDF), 5000, [(PHOTO, 0), (PDF, 0), (None, TEXT), (None, 5000 - TEXT)]),
         ((PHOTO,), 0, [(PHOTO, 0)]),
     ],

@@ -5,8 +5,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from aiogram.exceptions import TelegramBadRequest
 from channels.channel_support import ACCOUNT, DELIVERY, MemoryFiles
 
+from bot.channels.base import DownloadRefused
 from bot.channels.telegram import TelegramChannel, download, make_bot, set_up_bot
 from bot.channels.whatsapp_render import TextPart
 from conversation.message import Ask, Button, Content, FileRef, Medium
@@ -280,6 +282,29 @@ async def test_download(emulator: Emulator, telegram: TelegramChannel, aigul: Pe
     assert update.message is not None
     assert update.message.photo is not None
     assert await download(telegram.bot, update.message.photo[-1].file_id) == PIXEL
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("Bad Request: file is too big", DownloadRefused),
+        ("Bad Request: wrong file_id or the file is temporarily unavailable", TelegramBadRequest),
+        ("Bad Request: invalid file_id", DownloadRefused),
+    ],
+)
+async def test_a_file_that_telegram_does_not_give(
+    emulator: Emulator,
+    telegram: TelegramChannel,
+    aigul: Person,
+    words: str,
+    why: type[Exception],
+) -> None:
+    """What another try does not mend is told apart."""
+    answer = {"ok": False, "error_code": 400, "description": words}
+    emulator.fault("getFile", status=400, body=answer)
+    with pytest.raises(why):
+        await telegram.download("AgAC-1")
+
 
 
 async def test_commands_in_both_languages(emulator: Emulator, telegram: TelegramChannel) -> None:

@@ -9,11 +9,12 @@ from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientResponseError, web
 from channels.channel_support import DELIVERY, SECRET, SID, Callbacks, MemoryFiles, MemoryTemplates
 
+from bot.channels.base import DownloadRefused
 from bot.channels.telegram_render import TelegramPart
-from bot.channels.twilio_client import MediaRefused, make_client
+from bot.channels.twilio_client import make_client
 from bot.channels.twilio_errors import outcome_of
 from bot.channels.whatsapp import WhatsAppChannel
 from bot.channels.whatsapp_inbound import parse_status, verify
@@ -403,9 +404,12 @@ async def test_download(emulator: Emulator, whatsapp: WhatsAppChannel, marat: Pe
     sid = str(emulator.send_file("marat", "photo", content=PIXEL))
     form = emulator.whatsapp.inbound[sid].form
     assert await whatsapp.download(form["MediaUrl0"]) == PIXEL
-    with pytest.raises(MediaRefused):
+    with pytest.raises(DownloadRefused, match="gone"):
         await whatsapp.download(form["MediaUrl0"] + "x")
-    with pytest.raises(MediaRefused):  # our token goes to Twilio and to nobody else
+    emulator.fault("media.fetch", status=503)
+    with pytest.raises(ClientResponseError):  # goes better another time
+        await whatsapp.download(form["MediaUrl0"])
+    with pytest.raises(DownloadRefused):  # our token goes to Twilio and to nobody else
         await whatsapp.download("https://api.twilio.com.evil.example/media")
 
 

@@ -44,22 +44,24 @@ class Phone:
     async def sees(self, key: str, after: int) -> Message:
         return await self.world.emulator.wait_for(self.person, words("ru", key), after=after)
 
-    def _now(self) -> int:
+    @property
+    def now(self) -> int:
+        """The newest message on it."""
         messages = self.world.emulator.chat(self.person)
         return messages[-1].seq if messages else 0
 
     async def say(self, text: str, then: str) -> Message:
-        after = self._now()
+        after = self.now
         self.world.emulator.say(self.person, text)
         return await self.sees(then, after)
 
     async def tap(self, key: str, then: str) -> Message:
-        after = self._now()
+        after = self.now
         self.world.emulator.tap(self.person, words("ru", key))
         return await self.sees(then, after)
 
     async def send(self, kind: str, content: bytes, then: str, name: str, mime: str) -> Message:
-        after = self._now()
+        after = self.now
         self.world.emulator.send_file(self.person, kind, content, name, mime)  # type: ignore[arg-type]
         return await self.sees(then, after)
 
@@ -205,3 +207,27 @@ async def test_what_fails_between_two_files_goes_on_there(world: World) -> None:
     await emulator.wait_for("tg", "Собрание", timeout=30)
     assert media(world, "tg") == ["photo", "document"]
     assert len(emulator.received("tg")) == 3
+
+
+async def test_a_file_that_is_lost_after_sending_holds_the_notice(world: World) -> None:
+    """Its author is told, and goes on without it."""
+    emulator = world.emulator
+    await office(world, "telegram")
+    akim = Phone(world, "akim")
+    await akim.to_the_files()
+    answer = {"ok": False, "error_code": 400, "description": "Bad Request: invalid file_id"}
+    emulator.fault("getFile", times=1, status=500)
+    emulator.fault("getFile", times=1, status=400, body=answer)
+    await akim.send("document", PDF, "attach-more", "смета.pdf", "application/pdf")
+    await akim.tap("audience-done", "preview-loading")
+    await akim.tap("notice-send", "live-files")
+    await akim.sees("file-failed-gone", 0)
+    held = await akim.sees("sent-file-failed", 0)
+    assert await one(world.db, "SELECT status FROM notice") == "paused"
+    assert emulator.received("tg") == []
+    emulator.tap("akim", words("ru", "live-show"), held.seq)
+    await emulator.wait_for("akim", button=words("ru", "sent-resume"))
+    emulator.tap("akim", words("ru", "sent-resume"))
+    await emulator.wait_for("tg", "Собрание")
+    await akim.sees("live-finished", 0)
+    assert media(world, "tg") == []

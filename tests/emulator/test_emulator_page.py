@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from emulator.app import Emulator
+from emulator.app import PIXEL, Emulator
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -104,3 +104,32 @@ async def test_the_bar_adds_phones_days_and_steps(emulator: Emulator, page: Page
     await page.wait_for_function(
         f"document.querySelector('[data-testid=\"composer-{added.id}\"]').value === 'Жиын'"
     )
+
+
+async def test_files_of_one_go_with_a_caption(
+    emulator: Emulator, page: Page, product: Product
+) -> None:
+    """Several pictures are an album on Telegram and messages of their own on WhatsApp."""
+    await page.get_by_test_id("start-aigul").click()
+    await emulator.wait_until(lambda: len(emulator.chat("aigul")) == 1)
+    pictures = [
+        {"name": f"{n}.png", "mimeType": "image/png", "buffer": PIXEL} for n in ("road", "bridge")
+    ]
+    paper = {"name": "смета.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4"}
+    for person, kind, chosen in (("aigul", "photo", pictures), ("ivan", "document", [paper])):
+        await page.get_by_test_id(f"composer-{person}").fill("Жолды қараңыз")
+        await page.get_by_test_id(f"attach-{person}").click()
+        async with page.expect_file_chooser() as chooser:
+            await page.get_by_test_id(f"phone-{person}").get_by_test_id(f"attach-{kind}").click()
+        await (await chooser.value).set_files(chosen)
+        await emulator.wait_until(
+            lambda person=person, chosen=chosen: (
+                sum(message.media is not None for message in emulator.chat(person)) == len(chosen)
+            )
+        )
+    *_, first, second = emulator.chat("aigul")
+    assert first.album == second.album != ""
+    assert [first.text, second.text] == ["Жолды қараңыз", ""]
+    await emulator.wait_until(lambda: len(product.inbound) == 1)
+    assert product.inbound[0]["MediaContentType0"] == "application/pdf"
+    assert product.inbound[0]["Body"] == "Жолды қараңыз"

@@ -421,6 +421,24 @@ async def test_scripted_faults(emulator: Emulator, bot: Bot, aigul: int) -> None
     assert emulator.counters.calls["sendMessage"] == 5
 
 
+async def test_an_answer_is_held_back(emulator: Emulator, bot: Bot, aigul: int) -> None:
+    """The effect is there, the answer is not; then it goes, or is cut."""
+    emulator.fault("sendMessage", hold=True)
+    sending = asyncio.create_task(bot.send_message(aigul, "бірінші"))
+    await emulator.wait_until(lambda: emulator.faults.held == 1)
+    assert emulator.texts("aigul") == ["бірінші"]
+    assert not sending.done()
+    emulator.release_answers()
+    assert (await sending).text == "бірінші"
+    emulator.fault("sendMessage", hold=True, drop="after")
+    sending = asyncio.create_task(bot.send_message(aigul, "екінші"))
+    await emulator.wait_until(lambda: emulator.faults.held == 1)
+    emulator.release_answers()
+    with pytest.raises(TelegramNetworkError):
+        await sending
+    assert emulator.texts("aigul") == ["бірінші", "екінші"]
+
+
 async def test_a_group_migrates_by_error(emulator: Emulator, bot: Bot) -> None:
     group = emulator.add_group("g", "Ауыл")
     new = emulator.migrate_group("g", announce=False)

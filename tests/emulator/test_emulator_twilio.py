@@ -447,6 +447,17 @@ async def test_only_the_override_retries_server_errors(
     assert RequestValidator(SECRET).validate(f"{url}#rc=5&rp=all", form, signature)
 
 
+async def test_an_answer_is_seen_before_the_next_try(
+    emulator: Emulator, product: Product, erlan: Person
+) -> None:
+    emulator.switch(inbound_pause=3600.0)
+    emulator.add_sender(SENDER, f"{product.url}/whatsapp#rc=5&rp=all")
+    product.answers = [503]
+    act = emulator.say("erlan", "бір")
+    await emulator.wait_until(lambda: emulator.inbound(str(act)).answers == [503])
+    assert not emulator.inbound(str(act)).done
+
+
 async def test_duplicates_and_order_of_inbound(
     emulator: Emulator, product: Product, erlan: Person
 ) -> None:

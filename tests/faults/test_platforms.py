@@ -271,6 +271,19 @@ async def test_a_callback_that_meets_no_database_comes_again(
     assert letters(world, wera.id) == 0
 
 
+@pytest.mark.parametrize("signed", [True, False])
+async def test_whether_or_not_the_overrides_are_signed(world: World, *, signed: bool) -> None:
+    """ "#rc=5&rp=all": nobody has written down whether Twilio signs it; both are taken."""
+    emulator, db = world.emulator, world.db
+    emulator.switch(fragment_signed=signed)
+    emulator.add_sender(SENDER, webhook=f"{world.url}/whatsapp#rc=5&rp=all")
+    await settled(world, "wera", "whatsapp")
+    emulator.say("wera", "меню")
+    await emulator.wait_for("wera", "Бугровое", timeout=PATIENCE)
+    await emulator.settle(PATIENCE)
+    assert await one(db, "SELECT count(read_at) FROM delivery") == 1
+
+
 async def test_a_callback_of_an_earlier_try(world: World) -> None:
     """The first try failed; its late "sent" says nothing of the second one, which is under way."""
     emulator, db = world.emulator, world.db

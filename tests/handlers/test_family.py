@@ -350,7 +350,6 @@ async def test_an_official_who_joins_brings_the_role(talk: Talk, language: Langu
     await akim.registers(until="phone")
     await akim._send(Kind.CONTACT, contact=Contact(known.phone, own=True))
     await akim.pick_first("join-yes")
-    await akim.say("05.03.1986")
     assert akim.hears("joined")
     kept = (await ids(talk))[SERIK]
     assert await talk.one("SELECT resident_id FROM role WHERE revoked_at IS NULL") == kept
