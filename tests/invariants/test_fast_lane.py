@@ -330,9 +330,11 @@ async def test_a_locked_address_holds_nobody_up(ground: Ground) -> None:
         await connection.execute(
             text("SELECT 1 FROM address WHERE id = :id FOR UPDATE"), {"id": address["id"]}
         )
-        waiting = asyncio.create_task(ground.lane.receive(ground.tap(busy, 1)))
-        taps = [ground.tap(person, n) for n, person in enumerate(others, 2)]
-        results = await asyncio.gather(*(ground.lane.receive(tap) for tap in taps))
+        taps = [ground.tap(person, n) for n, person in enumerate((busy, *others), 1)]
+        waiting, *going = [asyncio.create_task(ground.lane.receive(tap)) for tap in taps]
+        with capture_logs() as logs:
+            results = await asyncio.gather(*going)
+        assert not logs, "the group waited until it was ended"
         assert [result.received for result in results] == [Received.DONE] * 3
         assert not waiting.done()
         await connection.rollback()
