@@ -306,7 +306,6 @@ async def test_a_file_that_telegram_does_not_give(
         await telegram.download("AgAC-1")
 
 
-
 async def test_commands_in_both_languages(emulator: Emulator, telegram: TelegramChannel) -> None:
     await set_up_bot(telegram.bot, {KK: [("menu", "Мәзір")], Language.RU: [("menu", "Меню")]})
     for code, text in (("kk", "Мәзір"), ("ru", "Меню"), (None, "Мәзір")):
