@@ -45,12 +45,13 @@ def quiet(turn: Turn, together: bool) -> bool:
 
 
 def counting(turn: Turn, answers: Answers, reply: Reply) -> Reply:
-    """The reply that shows what there is: for files of one go the same message, edited."""
+    """The reply that shows what there is: for files of one go the same message, edited. It is
+    the same screen, too: whoever taps "Done" as it changes means what it says now."""
     going = answers.get(_GOING)
     if going is None or not turn.incoming.files:
         return reply
     if going["reply"] is not None:
-        return replace(reply, replaces=UUID(going["reply"]))
+        return replace(reply, replaces=UUID(going["reply"]), screen=False)
     delivery = turn.unit.new_id()
     going["reply"] = str(delivery)
     return replace(reply, delivery=delivery)

@@ -26,7 +26,8 @@ class Screen:
 def present(texts: Texts, turn: Turn, replies: Sequence[Reply]) -> list[Content]:
     """The replies in the person's language; the last screen becomes the current one.
 
-    Step choices get the number of a new turn, so that older ones are stale from now on.
+    Step choices get the number of a new turn, so that older ones are stale from now on; those of
+    a reply that edits an earlier one without being a screen stay in its turn.
     """
     if any(reply.screen for reply in replies):
         turn.state.turn += 1
@@ -37,8 +38,9 @@ def present(texts: Texts, turn: Turn, replies: Sequence[Reply]) -> list[Content]
         if turn.state.keyboard and reply.screen:
             content = _closing(content)
             turn.state.keyboard = False
-        if reply.screen:
+        if reply.screen or reply.replaces:
             turn.state.offered = list(screen.offered)
+        if reply.screen:
             turn.state.keyboard = content.ask is not None
         contents.append(content)
     return contents

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from aiogram.client.session.aiohttp import AiohttpSession
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from support.database import SECRET, TestDatabase, empty
@@ -48,6 +49,19 @@ def _one_scrypt() -> Iterator[None]:
     """The same test secret makes the same key: 30 ms a test are saved."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keys, "wrapping_key", cache(wrapping_key))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_tls_to_wait_for() -> Iterator[None]:
+    """aiogram gives TLS a quarter of a second to close, at every start and stop; ours has none."""
+
+    async def close(self: AiohttpSession) -> None:
+        if self._session is not None and not self._session.closed:
+            await self._session.close()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(AiohttpSession, "close", close)
         yield
 
 

@@ -56,6 +56,7 @@ def test_the_answer_is_edited_while_they_belong_together() -> None:
     first, second, third, later = shown
     assert first.delivery is not None
     assert [second.replaces, third.replaces] == [first.delivery] * 2
+    assert not second.screen, "a tap on what it showed before still counts"
     assert later.replaces is None
     assert later.delivery not in (None, first.delivery)
 

@@ -179,3 +179,12 @@ def test_a_reply_that_edits_an_earlier_one(channel: ChannelName) -> None:
     earlier = UUID(int=7)
     [content] = shown(turn_of(channel=channel), Reply("2 сурет", replaces=earlier))
     assert content.replaces == (earlier if channel is ChannelName.TELEGRAM else None)
+
+
+def test_an_edited_message_stays_in_its_turn_with_its_new_choices() -> None:
+    """A tap that crosses the edit is not out of date; a number means what is shown now."""
+    turn = turn_of()
+    [first] = shown(turn, Reply("1", places(1)))
+    [second] = shown(turn, Reply("2", places(2), replaces=UUID(int=7), screen=False))
+    assert first.choices[0].payload == second.choices[0].payload
+    assert [offered.label for offered in turn.state.offered] == ["ауыл 0", "ауыл 1"]

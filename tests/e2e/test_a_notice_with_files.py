@@ -97,9 +97,6 @@ async def both_files(world: World, person: str) -> None:
     await world.emulator.wait_until(lambda: sorted(media(world, person)) == ["document", "photo"])
 
 
-@pytest.mark.xfail(
-    strict=False, reason="open: two files in a row, and the first tap on Done may be out of date"
-)
 @pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
 async def test_from_the_akims_phone_to_everybodys(world: World, channel: str) -> None:
     emulator = world.emulator

@@ -81,6 +81,18 @@ async def test_an_album_is_counted_in_one_message_on_telegram(talk: Talk) -> Non
     assert len((await answers_of(akim))["files"]) == 3
 
 
+async def test_done_tapped_while_the_album_still_comes_is_done(talk: Talk) -> None:
+    akim = await attaching(talk, TELEGRAM, RU)
+    await akim.send_file(PHOTO, album="a1")
+    done = next(b.payload for b in akim.buttons if b.label == akim.t("audience-done"))
+    await akim.send_file(PHOTO, album="a1")
+    await akim.press(done)
+    assert await step(akim) == "preview"
+    await akim.send_file(PHOTO, album="a1")
+    names = ", ".join(akim.t("file-photo", number=n) for n in (1, 2, 3))
+    assert akim.hears("attach-more", names=names), "the last one came after it"
+
+
 async def test_several_in_one_go_are_answered_once_on_whatsapp(talk: Talk) -> None:
     akim = await attaching(talk, WHATSAPP, KK)
     await akim.send_file(PHOTO)
