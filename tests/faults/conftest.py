@@ -9,7 +9,7 @@ from support.database import TestDatabase
 from support.messengers import emulator, world
 from support.world import SENDER, World, free_port, start_app
 
-from bot import app, clockwork, delivery
+from bot import app, clockwork, delivery, settling
 from conversation.message import ChannelName
 from emulator.app import Emulator
 
@@ -33,6 +33,8 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery.Bursts, "allows", lambda self, address: True)
     monkeypatch.setattr(app, "RATES", delivery.RATES)
     monkeypatch.setattr(clockwork, "RETRY", 0.2)
+    monkeypatch.setattr(delivery, "IDLE", 0.1)
+    monkeypatch.setattr(settling, "PAUSE", 0.1)
 
 
 @pytest.fixture(autouse=True)
