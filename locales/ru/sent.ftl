@@ -22,7 +22,7 @@ live-delivered = WhatsApp: доставлено { $delivered }, открыли {
 live-announced = В WhatsApp ещё не нажали «Прочитать»: { $people }
 live-read = Отметили прочтение: { $people } ({ $percent }%)
 live-waiting = Отправится, когда люди сами напишут: { $people }
-live-tomorrow = Дневной предел WhatsApp: { $people }. Последние получат { $at }
+live-tomorrow = Ждут из-за дневного предела WhatsApp: { $people }. Последние получат: { $at }
 live-failed = Не дошло: { $people }. { $why }
 live-muted = Отключили такие сообщения: { $people }
 live-left = { $seconds ->
@@ -36,7 +36,7 @@ live-left-minutes = { $minutes ->
 live-show = Как идёт сейчас?
 
 sent-pause = Приостановить
-sent-paused = Приостановлено. Кому ещё не ушло, ждут, пока вы не продолжите.
+sent-paused = Приостановлено. Кто ещё не получил, получит, когда вы нажмёте «Продолжить отправку».
 sent-resume = Продолжить отправку
 sent-resumed = Отправка продолжается.
 sent-correct = Исправить
@@ -53,7 +53,7 @@ sent-cancel-ask-scheduled =
 sent-cancel-yes = Да, отменить
 sent-cancel-no = Нет, оставить
 sent-cancelled = Отправка отменена.
-sent-too-late = Поздно: состояние уже изменилось. Вот что сейчас.
+sent-too-late = Уже не получится: за это время всё изменилось. Вот что сейчас.
 sent-report = Отчёт по жителям
 sent-report-coming = Готовлю отчёт, пришлю сюда файлом.
 sent-file-failed =
@@ -81,7 +81,7 @@ state-announced = пришло извещение, полный текст не 
 state-pending = ещё отправляется
 state-paused = приостановлено
 state-muted = отключил(а) такие сообщения
-state-merged = получил(а) на другом чате
+state-merged = получил(а) в другом чате
 state-no-address = нет чата
 state-blocked = не хочет получать сообщения
 state-never-started = ещё не начал(а) чат
@@ -125,7 +125,7 @@ correct-preview =
     Уже получили прежнее: { $had }. Им придёт исправление.
     Ещё не получили: { $left }. Им придёт сразу новый текст.
     Отправить исправление?
-correct-send = Отправить исправление
+correct-send = Отправить
 correct-nothing = Пока ничего не изменилось. Какой текст исправить?
 correct-done = Исправление отправляется.
 correct-undo = Исправление отменено, сообщение осталось прежним.
