@@ -101,6 +101,8 @@ class Notice(Base):
     )  # made by the form: a second tap is no second notice
     author_id: Mapped[UUID] = mapped_column(ForeignKey("resident.id"))
     author_address_id: Mapped[UUID] = mapped_column(ForeignKey("address.id"))
+    # Who answers for it now: whoever resumed or corrected it last; empty: its author.
+    released_by: Mapped[UUID | None] = mapped_column(ForeignKey("resident.id"))
     place_code: Mapped[str] = mapped_column(ForeignKey("place.code"))
     kind: Mapped[str] = mapped_column(server_default="announcement")  # rules.notices.NoticeKind
     audience: Mapped[list[str]]  # codes of the settlements

@@ -27,6 +27,7 @@ class DeadLetter(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
     address_id: Mapped[UUID | None] = mapped_column(ForeignKey("address.id"))
+    speaker_id: Mapped[UUID | None] = mapped_column(ForeignKey("resident.id"))  # whose words
     update: Mapped[bytes]
     error: Mapped[str]  # the exception's class and our own line, nothing personal
     created_at: Mapped[datetime]

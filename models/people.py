@@ -61,7 +61,9 @@ class Address(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
-    target: Mapped[bytes]  # sealed: what the platform answers to (chat id, phone, scoped id)
+    # Sealed: what the platform answers to (chat id, phone, scoped id). Empty once nobody is behind
+    # this chat any more: the next message brings it again.
+    target: Mapped[bytes | None]
     language: Mapped[str | None]
     speaker_id: Mapped[UUID | None] = mapped_column(ForeignKey("resident.id"))
     state: Mapped[bytes | None]  # sealed: form, step, answers, current screen
@@ -86,7 +88,7 @@ class AddressAlias(Base):
     hash: Mapped[bytes] = mapped_column(primary_key=True)
     address_id: Mapped[UUID] = mapped_column(ForeignKey("address.id"), index=True)
     kind: Mapped[str]
-    value: Mapped[bytes]  # sealed, bound to the address's id
+    value: Mapped[bytes | None]  # sealed, bound to the address's id; empty as `address.target`
     first_seen_at: Mapped[datetime]
 
 
@@ -111,6 +113,20 @@ class Move(Base):
     to_code: Mapped[str] = mapped_column(ForeignKey("place.code"))
     moved_at: Mapped[datetime]
     counts_from: Mapped[date]
+
+
+class Departure(Base):
+    """Somebody deleted their data: by a keyed hash alone it is known, until the cooling-off of the
+    place that they left is over, that whoever registers so elsewhere is no new voice."""
+
+    __tablename__ = "departure"
+
+    key: Mapped[bytes] = mapped_column(primary_key=True)  # keyed, of phone or chat and birthday
+    resident_id: Mapped[UUID] = mapped_column(ForeignKey("resident.id"), index=True)
+    place_code: Mapped[str] = mapped_column(ForeignKey("place.code"))
+    counts_from: Mapped[date | None]  # of the place that was left, where it did not count yet
+    left_at: Mapped[datetime]
+    until: Mapped[date] = mapped_column(index=True)  # the first day on which it is forgotten
 
 
 class Merge(Base):
