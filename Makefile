@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# A PostgreSQL for each; one after the other: make test WORKERS=
+WORKERS = -n logical --maxprocesses 4 --dist worksteal
 
 .PHONY: setup demo demo-reset test lint bench clean
 .DEFAULT_GOAL := help
@@ -28,7 +30,7 @@ demo-reset: $(READY)
 	@$(BIN)/python -m bot demo --reset
 
 test: $(READY)
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(WORKERS) $(PYTEST_ARGS)
 
 lint: $(READY)
 	@$(BIN)/ruff check .
