@@ -1,6 +1,6 @@
 """The fast lane: durable choices that many tap at once are turns done in small groups.
 
-What a group gathers is what has arrived while the groups before it were in the database; nothing
+What a group gathers is what has arrived while the group before it was in the database; nothing
 is waited for, and a group of one is quicker than a turn of its own. Everything that is not simple,
 and every group that fails, goes through the engine one by one, with the same result.
 """
@@ -27,7 +27,6 @@ from services.unit import Unit
 
 log = structlog.get_logger()
 
-GROUPS = 2  # under way at once: one is in the database while the next is put into words
 LARGEST = 48  # taps of a group, so that none waits long for its neighbours
 
 
@@ -47,8 +46,7 @@ class FastLane:
 
     engine: Engine
     _waiting: list[_Waiting] = field(default_factory=list)
-    _under_way: set[object] = field(default_factory=set)
-    _workers: set[asyncio.Task[None]] = field(default_factory=set)
+    _worker: asyncio.Task[None] | None = None
 
     async def receive(self, incoming: Incoming) -> Result:
         """Deals with one update as Engine.receive does; never raises."""
@@ -77,31 +75,29 @@ class FastLane:
         marks = frozenset((*incoming.aliases, *incoming.external_ids))
         one = _Waiting(incoming, chosen, marks, asyncio.get_running_loop().create_future())
         self._waiting.append(one)
-        if len(self._workers) < GROUPS:
-            self._workers.add(asyncio.create_task(self._work()))
+        if self._worker is None:
+            self._worker = asyncio.create_task(self._work())
         return await one.result
 
     async def _work(self) -> None:
-        """Does groups until nobody waits. Whoever waits for a tap under way is found by the
-        worker that has it in hand."""
+        """Does one group after the other until nobody waits: two at once were smaller, and cost
+        more than they saved."""
         try:
             while group := self._gather():
                 await self._do(group)
         finally:  # at once: a tap that comes now must find that nobody works any more
-            self._workers.discard(asyncio.current_task())
+            self._worker = None
 
     def _gather(self) -> list[_Waiting]:
         """Those who wait, in their order; a second tap of one address waits for the first."""
         group: list[_Waiting] = []
         later: list[_Waiting] = []
-        held = set(self._under_way)
+        held: set[object] = set()
         for one in self._waiting:
             free = len(group) < LARGEST and held.isdisjoint(one.marks)
             (group if free else later).append(one)
             held |= one.marks
         self._waiting = later
-        for one in group:
-            self._under_way |= one.marks
         return group
 
     async def _do(self, group: Sequence[_Waiting]) -> None:
@@ -113,7 +109,6 @@ class FastLane:
             log.warning("group-apart", error=where(error), taps=len(group))
         finally:
             for one, result in zip(group, results, strict=True):
-                self._under_way -= one.marks
                 if not one.result.done():
                     one.result.set_result(result)
 
