@@ -39,6 +39,7 @@ log = structlog.get_logger()
 BURSTS = {ChannelName.TELEGRAM: (8, 1.0), ChannelName.WHATSAPP: (40, 1 / 6)}
 RATES = {channel: PER_SECOND[channel] for channel in ChannelName}
 IDLE = 0.5  # seconds between looks into the outbox when nothing wakes us
+RENEW = outbox.LEASE.total_seconds() / 3  # a large file takes longer than a lease
 IN_HAND = 32  # deliveries of a kind that a process has leased: about a second's worth
 SOON = timedelta(seconds=1)  # a reply whose slot is further off waits in the outbox
 
@@ -142,6 +143,13 @@ class Sender:
 
     async def run(self) -> None:
         """Works until `stop`; a database that is away is waited for."""
+        renewing = asyncio.create_task(self._keep_leases())
+        try:
+            await self._work()
+        finally:
+            renewing.cancel()
+
+    async def _work(self) -> None:
         while not self._stopping:
             self._wake.clear()
             try:
@@ -153,6 +161,20 @@ class Sender:
             if not found:
                 await self._sleep(IDLE)
         await asyncio.gather(*(task for kind in self._in_hand for task in kind.tasks))
+
+    async def _keep_leases(self) -> None:
+        """What is in hand stays this process' however long the platform takes; a process that
+        died renews nothing."""
+        while True:
+            await asyncio.sleep(RENEW)
+            if not self._going:
+                continue
+            try:
+                async with self.database.turns.begin() as connection:
+                    going = sorted(self._going)
+                    await outbox.renew(connection, going, self.process, self.clock.now())
+            except Exception as error:
+                self._report(error)
 
     def stop(self) -> None:
         """Ends `run` after what is in flight."""

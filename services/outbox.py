@@ -260,6 +260,17 @@ async def release(connection: AsyncConnection, deliveries: Sequence[UUID], proce
     )
 
 
+async def renew(
+    connection: AsyncConnection, deliveries: Sequence[UUID], process: UUID, now: datetime
+) -> None:
+    """Leases of what this process is still sending go on from now."""
+    await connection.exec_driver_sql(
+        "UPDATE delivery SET claimed_until = $3 WHERE id = ANY($1::uuid[]) AND claimed_by = $2"
+        " AND claimed_until IS NOT NULL AND outcome IS NULL",
+        (list(deliveries), process, now + LEASE),
+    )
+
+
 async def reserve_slots(
     connection: AsyncConnection,
     account: UUID,

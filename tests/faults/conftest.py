@@ -34,6 +34,7 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app, "RATES", delivery.RATES)
     monkeypatch.setattr(clockwork, "RETRY", 0.2)
     monkeypatch.setattr(delivery, "IDLE", 0.1)
+    monkeypatch.setattr(delivery, "RENEW", 0.1)
     monkeypatch.setattr(settling, "PAUSE", 0.1)
 
 

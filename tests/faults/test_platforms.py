@@ -38,6 +38,36 @@ async def waiting(world: World, reason: str) -> int:
     return await one(world.db, statement, reason=reason)
 
 
+# Slow
+
+
+@BOTH
+async def test_a_platform_slower_than_a_lease(world: World, channel: str) -> None:
+    """A large file took a minute, its lease thirty seconds: another process sent it, too. What is
+    in hand is renewed; a process that comes in meanwhile finds nothing to do."""
+    emulator, db = world.emulator, world.db
+    who = await settled(world, "petr", channel)
+    emulator.hold_statuses()  # WhatsApp's word would settle it before its answer
+    async with another_process(db, world.app) as running:
+        emulator.fault(METHOD[channel], times=1, hold=True)
+        act = emulator.say("petr", "меню")
+        await emulator.wait_until(lambda: emulator.faults.held == 1, PATIENCE)
+        for _ in range(3):
+            await move_clock(db, [world.app, running.app], timedelta(seconds=29))
+
+            async def renewed() -> bool:
+                left = "SELECT claimed_until - :now FROM delivery WHERE attempts = 0"
+                remaining: timedelta = await one(db, left, now=db.clock.now())
+                return remaining > timedelta(seconds=25)
+
+            await until(renewed, PATIENCE)
+        assert await running.app.senders[who.account].pass_once() == 0
+        emulator.release_answers()
+        await emulator.wait_acknowledged(act, PATIENCE)
+        await nothing_left(db)
+    assert len(emulator.received("petr")) == 1
+
+
 # 429
 
 
