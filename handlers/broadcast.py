@@ -221,7 +221,7 @@ async def _words(
         if not typed:
             return Stay(notice=notice)
         given = Given(text=typed)
-    heard = _heard(answers, given, language)
+    heard = _heard(turn, answers, given, language)
     if isinstance(heard, Part):
         return Stay({part_key(language): heard.stored()}, notice)
     if isinstance(heard, NoticeText):
@@ -234,22 +234,13 @@ async def _words(
     return heard
 
 
-def _heard(answers: Answers, given: Given, language: Language) -> NoticeText | Part | Accepted:
-    part = stored_part(answers, language)
-    match given.chosen and given.chosen.code:
-        case "n-take" if part is not None:
-            return notice_words.take(part)
-        case "n-keep" if answers.get(_key(language)):
-            return Done({part_key(language): None, KEPT: True})
-    if given.chosen is not None or not given.text.strip():
-        return Problem(T("notice-words-only"), repeats=True)
-    return notice_words.hear(given.text, part)
-
-
-def _anew(answers: Answers) -> bool:
-    """Back from a text that was begun: it is written anew."""
-    gone = [answers.pop(part_key(one), None) for one in Language]
-    return any(gone)
+def _heard(
+    turn: Turn, answers: Answers, given: Given, language: Language
+) -> NoticeText | Part | Accepted:
+    if given.chosen is not None and given.chosen.code == "n-keep" and answers.get(_key(language)):
+        return Done({part_key(language): None, KEPT: True})
+    heard = notice_words.heard(given, stored_part(answers, language), turn.unit.now)
+    return heard or Problem(T("notice-words-only"), repeats=True)
 
 
 def _key(language: Language) -> str:
@@ -318,14 +309,21 @@ FORM = known(
                 back_within=notice_audience.back_to_whole,
                 holds=("audience",),
             ),
-            Step("own", _ask_own, _own, free_text=True, back_within=_anew, holds=("begun",)),
+            Step(
+                "own",
+                _ask_own,
+                _own,
+                free_text=True,
+                back_within=notice_words.begun_anew,
+                holds=("begun",),
+            ),
             Step(
                 "other",
                 _ask_other,
                 _other,
                 free_text=True,
                 applies=in_both,
-                back_within=_anew,
+                back_within=notice_words.begun_anew,
                 holds=("only",),
             ),
             Step("attach", notice_files.ask, notice_files.accept, holds=("attached",)),

@@ -6,9 +6,11 @@ a `Part`, and only what is missing is asked for.
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from conversation.forms import Given
 from conversation.message import Choice
 from conversation.state import Answers
 from core.languages import Language
@@ -18,6 +20,8 @@ from handlers.notice_text import LONGEST_BODY, LONGEST_TITLE, split_title
 from services.notices import NoticeText
 
 SHOWN_LAST, SHOWN_REST = 80, 300  # characters of a cut text that are shown
+CUT_FROM, CUT_AT = 3700, 4096  # a long text leaves Telegram's apps in pieces of such a length
+CUT_WITHIN = timedelta(seconds=10)  # between two pieces of it
 _SENTENCE_END = re.compile(r"[.!?…](?=\s)|\n")
 
 
@@ -37,6 +41,11 @@ class Part:
     title: str
     body: str
     length: int = 0  # of what is too long
+    cut: str = ""  # when a piece came that may go on in the next message
+
+    def goes_on(self, now: datetime) -> bool:
+        """Is a message of this moment the next piece of the text?"""
+        return bool(self.cut) and now - datetime.fromisoformat(self.cut) <= CUT_WITHIN
 
     def stored(self) -> Answers:
         """As the form keeps it."""
@@ -46,7 +55,7 @@ class Part:
 def stored_part(answers: Answers, language: Language) -> Part | None:
     """What was written so far in this language."""
     kept = answers.get(part_key(language))
-    return Part(Missing(kept["why"]), kept["title"], kept["body"], kept["length"]) if kept else None
+    return Part(**{**kept, "why": Missing(kept["why"])}) if kept else None
 
 
 def part_key(language: Language) -> str:
@@ -54,9 +63,40 @@ def part_key(language: Language) -> str:
     return f"part_{language}"
 
 
-def hear(typed: str, part: Part | None = None) -> NoticeText | Part:
-    """The whole text, or what there is of it. `typed` holds more than spaces."""
+def begun_anew(answers: Answers) -> bool:
+    """Drops what was begun in any language, to be written anew; was there anything?"""
+    gone = [answers.pop(part_key(one), None) for one in Language]
+    return any(gone)
+
+
+def heard(given: Given, part: Part | None, now: datetime) -> NoticeText | Part | None:
+    """What the words make, or a tap on what was offered instead; None: it was neither."""
+    if given.chosen is not None:
+        return take(part) if part is not None and given.chosen.code == "n-take" else None
+    return hear(given.text, part, now) if given.text.strip() else None
+
+
+def hear(typed: str, part: Part | None, now: datetime) -> NoticeText | Part:
+    """The whole text, or what there is of it. `typed` holds more than spaces.
+
+    Telegram's apps cut what is longer than 4,096 characters and send it in pieces, one at once
+    after the other: such a piece goes on where the one before it ended.
+    """
     typed = typed.strip()
+    found = _longer(part, typed) if part and part.goes_on(now) else _told(typed, part)
+    if isinstance(found, Part) and CUT_FROM <= len(typed) <= CUT_AT:
+        return replace(found, cut=now.isoformat())
+    return found
+
+
+def _longer(part: Part, more: str) -> NoticeText | Part:
+    """Where it was cut, a space or a line break fell away; after a sentence it is taken for one
+    of the latter."""
+    body = part.body + ("\n" if part.body.endswith((".", "!", "?", "…", ":")) else " ") + more
+    return _first(body) if part.why is Missing.TITLE_LONG else _whole(part.title, body)
+
+
+def _told(typed: str, part: Part | None) -> NoticeText | Part:
     if part is None or (part.why is Missing.TITLE_LONG and "\n" in typed):
         return _first(typed)
     if part.why is Missing.TITLE_LONG:

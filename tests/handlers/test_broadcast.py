@@ -1,6 +1,7 @@
 """An akim writes a notice: whom it reaches, in which languages, and that it goes once."""
 
 from collections.abc import ItemsView
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -239,6 +240,51 @@ async def test_5000_characters_in_one_line_lose_nothing(talk: Talk) -> None:
     await akim.say("Т" * 5000)
     await akim.says("Тақырып", "Мәтін")
     assert await answers(akim) >= {"text_kk": ["Тақырып", "Мәтін"]}.items()
+
+
+SENTENCE = "Алдын ала су құйып алыңыз. "
+
+
+def cut_by_telegram(text: str) -> list[str]:
+    """Telegram's apps send at most 4,096 characters at once, cut at a space or a line break."""
+    pieces = []
+    while len(text) > 4096:
+        end = max(text.rfind(border, 0, 4096) for border in (" ", "\n"))
+        pieces.append(text[:end].strip())
+        text = text[end:].strip()
+    return [*pieces, text]
+
+
+@BOTH
+@pytest.mark.parametrize("characters", [4100, 5000, 9000])
+async def test_a_text_that_telegram_cut_in_pieces_is_one_text(
+    talk: Talk, language: Language, characters: int
+) -> None:
+    """The second piece took the place of the first, and the form went on with its few words."""
+    akim = await begun(talk, language)
+    await akim.pick("audience-all-okrug")
+    body = (SENTENCE * (characters // len(SENTENCE) + 1)).strip()
+    pieces = cut_by_telegram(f"Тақырып\n{body}")
+    assert len(pieces) > 1
+    await akim.says(*pieces)
+    assert await step(akim) == "own"
+    kept = (await answers_of(akim))[f"part_{language}"]
+    assert kept["title"] == "Тақырып"
+    assert kept["body"].split() == body.split()
+    talk.clock.advance(timedelta(minutes=1))
+    await akim.say("Қысқа мәтін.")
+    assert await answers(akim) >= {f"text_{language}": ["Тақырып", "Қысқа мәтін."]}.items()
+
+
+async def test_a_first_line_that_telegram_cut_in_pieces_keeps_all_of_them(talk: Talk) -> None:
+    akim = await begun(talk)
+    await akim.pick("audience-all-okrug")
+    words = "сөз " * 1250
+    await akim.says(*cut_by_telegram(words))
+    await akim.say("жаңа тақырып")  # at once, but what came before it was no whole piece
+    kept = (await answers_of(akim))["part_kk"]
+    assert kept["title"] == "жаңа тақырып"
+    assert kept["body"].split() == words.split()
 
 
 @BOTH
