@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from conversation import forms
-from conversation.forms import Accepted, Done, Form, Given, Jump, Problem, Step
+from conversation.forms import Accepted, Done, Form, Given, Jump, Problem, Stay, Step
 from conversation.message import Choice, Reply
 from conversation.router import Routes
 from conversation.state import Answers
 from conversation.turn import Turn
+from core.ids import short
 from core.languages import Language
 from core.texts import Joined, T, texts
-from handlers import sent
+from handlers import home, notice_files, notice_words, sent
 from handlers.forms import known, unclear
 from handlers.notice import composed, file_refs
-from handlers.notice_text import read_text
+from handlers.notice_words import Part, part_key, stored_part
 from services import notice_changes, notices, roles, territory
 from services.notices import NoticeText, NoticeView
 from services.roles import Power
@@ -33,31 +34,87 @@ async def begin(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     if found.status == "cancelled":
         return await sent.card_saying(turn, notice, T("sent-too-late"))
     forms.park(turn)
-    answers: Answers = {"id": str(notice), "revision": found.revision + 1}
+    waits = forms.waiting(turn, FORM)
+    if waits is None or not _typed(waits.answers):
+        return await _begin(turn, found)
+    if waits.answers["id"] == str(notice):
+        return await forms.take_up(turn, FORM, waits)
+    other = await notices.view(turn.unit, UUID(waits.answers["id"]))
+    if other is None:
+        return await _begin(turn, found)
+    choices = [
+        Choice("k-go-on", T("correct-go-on")),
+        Choice("k-anew", T("correct-begin"), (short(notice),)),
+    ]
+    asked = T("correct-waits", waits=other.title, title=found.title)
+    return [Reply(asked, choices, nav=(home.MENU,))]
+
+
+@routes.choice("k-go-on")
+async def go_on(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """The correction of another notice that waits."""
+    forms.park(turn)
+    waits = forms.waiting(turn, FORM)
+    return await forms.take_up(turn, FORM, waits) if waits else await home.menu(turn)
+
+
+@routes.choice("k-anew")
+async def anew(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """This notice instead: what waits of the other one is dropped, as was said."""
+    forms.park(turn)
+    forms.put_away(turn, FORM)
+    return await begin(turn, ids)
+
+
+async def _begin(turn: Turn, found: NoticeView) -> Sequence[Reply]:
+    answers: Answers = {"id": str(found.id), "revision": found.revision + 1}
     for language in found.texts:
         answers[f"asked_{language}"] = True
     return await forms.begin(turn, FORM, answers)
 
 
+def _typed(answers: Answers) -> bool:
+    """Was anything written?"""
+    return any(answers.get(part_key(one)) or answers.get(f"text_{one}") for one in Language)
+
+
 def _step(language: Language) -> Step:
     async def ask(turn: Turn, answers: Answers) -> Reply:
+        keep = Choice("k-keep", T("correct-keep"))
+        if part := stored_part(answers, language):
+            missing, instead = notice_words.ask(part)
+            return Reply(missing, [*instead, keep])
         found = await _notice(turn, answers)
         now = _corrected(found, answers)[language]
-        text = T(f"correct-write-{language}", title=now.title, body=now.body)
-        return Reply(text, [Choice("k-keep", T("correct-keep"))])
+        return Reply(T(f"correct-write-{language}", title=now.title, body=now.body), [keep])
 
     async def accept(turn: Turn, answers: Answers, given: Given) -> Accepted:
-        if given.chosen is not None:
-            return Done({f"seen_{language}": True})
-        read = read_text(given)
-        if isinstance(read, Problem):
-            return read
-        return Done({f"text_{language}": [read.title, read.body], f"seen_{language}": True})
+        if given.chosen is not None and given.chosen.code == "k-keep":
+            return Done({f"seen_{language}": True, part_key(language): None})
+        notice = T("correct-no-files") if given.files else None
+        if given.files:
+            given = Given(text=notice_files.words_of(given))
+        read = notice_words.heard(given, stored_part(answers, language), turn.unit.now)
+        match read:
+            case Part():
+                return Stay({part_key(language): read.stored()}, notice)
+            case NoticeText(title, body):
+                words = {f"text_{language}": [title, body], part_key(language): None}
+                return Done({**words, f"seen_{language}": True}, notice)
+        return Problem(notice or T("notice-words-only"), repeats=True)
 
     def applies(answers: Answers) -> bool:
         return bool(answers.get(f"asked_{language}"))
 
-    return Step(language.value, ask, accept, True, applies, holds=(f"seen_{language}",))
+    return Step(
+        language.value,
+        ask,
+        accept,
+        free_text=True,
+        applies=applies,
+        back_within=notice_words.begun_anew,
+        holds=(f"seen_{language}",),
+    )
 
 
 async def _ask_preview(turn: Turn, answers: Answers) -> Reply:
@@ -85,10 +142,18 @@ async def _ask_preview(turn: Turn, answers: Answers) -> Reply:
 async def _preview(turn: Turn, answers: Answers, given: Given) -> Accepted:
     match given.chosen and (given.chosen.code, *given.chosen.ids):
         case ("k-send",):
-            return Done()
+            return await _send(turn, answers)
         case ("k-fix", step) if answers.get(f"asked_{step}"):
             return Jump(step)
     return unclear("notice-preview-unclear", given)
+
+
+async def _send(turn: Turn, answers: Answers) -> Accepted:
+    """Off it goes, unless somebody else corrected it meanwhile: then it is looked at again."""
+    found = await _notice(turn, answers)
+    if found.status == "cancelled" or found.revision + 1 == answers["revision"]:
+        return Done()
+    return Stay({"revision": found.revision + 1}, T("correct-meanwhile"))
 
 
 async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:

@@ -1,13 +1,14 @@
 """What an office sees of its notices and does with them, in both languages on both messengers."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from support.talk import KK, OKRUG, RU, TELEGRAM, WHATSAPP, Person, Talk
 
 from bot.clockwork import Clockwork
-from conversation.message import ChannelName, Content
+from conversation.message import ChannelName, Content, Medium
 from core.ids import short
 from core.languages import Language
 from services import files, notice_report, notices, roles
@@ -36,16 +37,18 @@ async def office(
     for village in ("Бугровое", "Бугровое", "Сосновка"):
         await talk.resident(TELEGRAM, KK, village)
     akim = await talk.official(channel, language)
-    (author,) = await talk.rows(
-        "SELECT r.resident_id AS id, a.id AS address FROM role AS r"
-        " JOIN address AS a ON a.speaker_id = r.resident_id"
-    )
+    return Office(talk, akim, await announced(talk, akim, later))
+
+
+async def announced(talk: Talk, akim: Person, later: timedelta | None = None) -> UUID:
+    """A notice of theirs, queued as the form queues it, or planned."""
+    author = await akim.address()
     async with talk.db.unit() as unit:
-        unit.actor, notice = UUID(str(author["id"])), unit.new_id()
+        unit.actor, notice = UUID(str(author["speaker_id"])), unit.new_id()
         status = await notices.announce(
             unit,
             notice=notice,
-            author_address=UUID(str(author["address"])),
+            author_address=UUID(str(author["id"])),
             place_code=OKRUG,
             audience=["595041100", "595041500", "595041600"],
             texts=TEXTS,
@@ -55,7 +58,7 @@ async def office(
         if status == "sending":
             contents = {one: Content(one, TEXTS[one].body).to_json() for one in Language}
             await notices.queue(unit, notice, contents)
-    return Office(talk, akim, notice)
+    return notice
 
 
 @EACH
@@ -207,7 +210,8 @@ async def test_a_correction_from_the_phone(
     assert akim.hears("correct-nothing")
     await akim.pick("notice-fix-ru")
     await akim.say("Без текста")
-    assert akim.hears("notice-needs-body")
+    assert akim.hears("words-no-body", title="Без текста")
+    await akim.pick("nav-back")
     await akim.say("Нет воды до вечера\nВода будет в 20:00.")
     assert "Вода будет в 20:00." in akim.text
     assert await talk.one("SELECT revision FROM notice") == 1
@@ -225,8 +229,89 @@ async def test_a_correction_from_the_phone(
     assert await talk.one("SELECT revision FROM notice") == 2
 
 
+async def correcting(talk: Talk, channel: ChannelName, language: Language) -> Office:
+    """An akim who is asked for the new Kazakh text."""
+    here = await office(talk, channel, language)
+    await here.akim.press(f"d.n-correct.{short(here.notice)}")
+    assert here.akim.hears("correct-write-kk", title=TEXTS[KK].title, body=TEXTS[KK].body)
+    return here
+
+
+async def typed(person: Person) -> dict[str, Any]:
+    form = await person.form()
+    assert form is not None
+    return form.answers
+
+
+@EACH
+async def test_nothing_typed_into_a_correction_is_lost(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """A title that is too long, a text that is, and one that Telegram cut in two."""
+    akim = (await correcting(talk, channel, language)).akim
+    await akim.say("Су " * 60 + "\nЕртең болмайды.")
+    await akim.say("Су жоқ")
+    assert akim.hears("correct-write-ru", title=TEXTS[RU].title, body=TEXTS[RU].body)
+    body = "Воды не будет. " * 320
+    await akim.says(f"Ремонт\n{body[:4080].strip()}", body[4080:].strip())
+    answers = await typed(akim)
+    assert answers["text_kk"][0] == "Су жоқ"
+    assert answers["text_kk"][1].endswith("Ертең болмайды.")
+    assert answers["part_ru"]["body"].split() == body.split()
+    await akim.pick("words-take-body")
+    assert akim.t("correct-send") in akim.labels
+
+
+@EACH
+async def test_the_caption_of_a_picture_is_the_corrected_text(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    akim = (await correcting(talk, channel, language)).akim
+    await akim.send_file(Medium.PHOTO)
+    assert akim.hears("correct-no-files")
+    assert akim.hears("correct-write-kk", title=TEXTS[KK].title, body=TEXTS[KK].body)
+    await akim.send_file(Medium.PHOTO, "Су бар\nБүгін.")
+    assert akim.hears("correct-no-files")
+    assert (await typed(akim))["text_kk"] == ["Су бар", "Бүгін."]
+
+
+@EACH
+async def test_a_correction_that_waits_is_gone_on_with(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    here = await correcting(talk, channel, language)
+    akim = here.akim
+    await akim.say("Су бар\nБүгін.")
+    await akim.say("меню")
+    await akim.press(f"d.n-correct.{short(here.notice)}")
+    assert akim.hears("correct-write-ru", title=TEXTS[RU].title, body=TEXTS[RU].body)
+    await akim.pick("correct-keep")
+    await akim.pick("correct-send")
+    assert akim.hears("correct-done")
+
+
+@EACH
+async def test_a_correction_of_another_notice_is_not_dropped_unasked(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    here = await correcting(talk, channel, language)
+    akim = here.akim
+    other = await announced(talk, akim)
+    await akim.say("Су бар\nБүгін.")
+    await akim.press(f"d.n-correct.{short(other)}")
+    assert akim.hears("correct-waits", waits=TEXTS[language].title, title=TEXTS[language].title)
+    await akim.pick("correct-go-on")
+    assert (await typed(akim))["id"] == str(here.notice)
+    assert (await typed(akim))["text_kk"] == ["Су бар", "Бүгін."]
+    await akim.press(f"d.n-correct.{short(other)}")
+    await akim.pick("correct-begin")
+    assert (await typed(akim))["id"] == str(other)
+    assert "text_kk" not in await typed(akim)
+
+
 async def test_two_correct_at_once(talk: Talk) -> None:
-    """The second one learns that there is another text by now, and nothing is overwritten."""
+    """The second one learns that there is another text by now, sees it together with the own
+    words, which are kept, and decides."""
     here = await office(talk, TELEGRAM, RU)
     clerk = await talk.official(WHATSAPP, RU, OKRUG, RoleName.CLERK)
     for somebody in (here.akim, clerk):
@@ -235,8 +320,14 @@ async def test_two_correct_at_once(talk: Talk) -> None:
         await somebody.pick("correct-keep")
     await here.akim.pick("correct-send")
     await clerk.pick("correct-send")
-    assert clerk.hears("sent-too-late")
+    assert clerk.hears("correct-meanwhile")
+    assert await kazakh(talk, here.notice) == "telegram", "not overwritten unseen"
+    await clerk.pick("correct-send")
+    assert await kazakh(talk, here.notice) == "whatsapp"
+
+
+async def kazakh(talk: Talk, notice: UUID) -> str:
     async with talk.db.unit() as unit:
-        found = await notices.view(unit, here.notice)
+        found = await notices.view(unit, notice)
     assert found is not None
-    assert found.texts[KK].body == "telegram"
+    return found.texts[KK].body
