@@ -11,13 +11,17 @@ from functools import lru_cache
 from pathlib import Path
 
 from babel.dates import format_date, format_datetime
-from fluent.runtime import FluentBundle, FluentResource
+from fluent.runtime import FluentBundle, FluentResource, resolver
 from fluent.runtime.types import fluent_number
 
 from core.clock import local, local_date
 from core.languages import Language
 
 LOCALES = Path(__file__).resolve().parent.parent / "locales"
+
+# Its guard against hostile texts stops at 2,500 characters of an argument; the texts are ours,
+# and two notices of 3,000 have to be shown.
+resolver.MAX_PART_LENGTH = 20_000
 
 _DAY = {Language.KK: "y 'жылғы' d MMMM, EEEE", Language.RU: "d MMMM y 'года', EEEE"}
 _HOUR = {Language.KK: ", 'сағат' HH:mm", Language.RU: ", HH:mm"}

@@ -195,3 +195,9 @@ def test_days() -> None:
 )
 def test_tenge(amount: int, words: str) -> None:
     assert tenge(amount) == words.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def test_a_long_argument_is_said_in_full(spoken: Texts) -> None:
+    """A correction of a notice of 2,600 characters ended in an apology."""
+    words = "сөз " * 2000
+    assert spoken.say(KK, T("hello", name=words)) == f"{words}, сәлем!"
