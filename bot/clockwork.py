@@ -17,7 +17,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from bot.database import Database
-from bot.delivery import RATES
 from bot.engine import is_transient
 from bot.metrics import LEADER, WAITING
 from conversation.message import ChannelName
@@ -168,9 +167,7 @@ class Clockwork:
         if found is None:
             return False
         whatsapp = due.channel == ChannelName.WHATSAPP
-        left = round(counts.pending / RATES[ChannelName(due.channel)])
-        reply = card(found, counts, unit.now, seconds_left=None if whatsapp else left)
-        content = compose(self.texts, due.language, reply).to_json()
+        content = compose(self.texts, due.language, card(found, counts, unit.now)).to_json()
         words = json.dumps(content, ensure_ascii=False)
         worth = counts.finished and not due.was_finished if whatsapp else True
         changed = worth and live.shown_digest(words) != due.shown

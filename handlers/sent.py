@@ -157,13 +157,12 @@ def card(
     counts: Progress,
     now: datetime,
     role: RoleView | None = None,
-    seconds_left: int | None = None,
     delivery: UUID | None = None,
 ) -> Reply:
     """What its office sees of a notice: what is sent, read, not reached and why, how long it
     still takes, and what can be done. `role`: of whoever looks; empty for the author's own live
     message."""
-    lines = [*_state_lines(notice, counts, now), *_left(notice, counts, seconds_left)]
+    lines = [*_state_lines(notice, counts, now), *_left(notice, counts)]
     return Reply(
         text=Joined(lines),
         title=notice.title,
@@ -214,8 +213,9 @@ def _waiting(why: str, people: int, counts: Progress, now: datetime) -> T:
     return T("live-tomorrow", people=people, at=Near(local_date(max(counts.last_due, now)), now))
 
 
-def _left(notice: NoticeView, counts: Progress, seconds: int | None) -> list[Words]:
-    if notice.status != "sending" or not counts.pending or not seconds:
+def _left(notice: NoticeView, counts: Progress) -> list[Words]:
+    seconds = counts.seconds_left
+    if notice.status != "sending" or not seconds:
         return []
     if seconds < 100:
         return [T("live-left", seconds=seconds)]

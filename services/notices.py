@@ -1,6 +1,7 @@
 """Notices: an akim's message to every registered resident of an okrug or of chosen villages."""
 
 import json
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.languages import Language
 from core.outcomes import WAITING, Outcome
-from core.pace import DAY, WINDOW
+from core.pace import DAY, PER_SECOND, WINDOW
 from core.texts import Named
 from models.delivery import Message, Notice, Recipient
 from models.files import File
@@ -78,6 +79,13 @@ SELECT {STATE} AS state, count(*) AS people, count(r.acknowledged_at) AS acknowl
 FROM recipient AS r LEFT JOIN delivery AS d ON d.id = r.delivery_id
 LEFT JOIN delivery AS s ON s.id = r.second_id
 WHERE r.notice_id = $1 GROUP BY 1
+"""
+# What goes as fast as each account may speak; what waits for something else has no end to foretell.
+_ON_THEIR_WAY = """
+SELECT c.channel, count(*) AS deliveries FROM delivery AS d JOIN message AS m ON m.id = d.message_id
+JOIN account AS c ON c.id = d.account_id
+WHERE m.notice_id = $1 AND d.outcome IS NULL AND coalesce(d.waiting_for, '') <> ALL($2::text[])
+GROUP BY c.id
 """
 
 
@@ -145,6 +153,7 @@ class Progress:
     waiting: Mapping[str, int] = field(default_factory=dict)
     muted: int = 0
     last_due: datetime | None = None  # when the last of those who wait for their day gets it
+    seconds_left: int = 0  # until the slowest account has sent what is on its way
 
     @property
     def finished(self) -> bool:
@@ -451,10 +460,17 @@ async def progress(connection: AsyncConnection, notice: UUID) -> Progress:
             announced += row.people
         else:
             failed[state] = failed.get(state, 0) + row.people
+    left = await _seconds_left(connection, notice) if pending else 0
     return Progress(
         total, sent, announced, pending, acknowledged, delivered, read, failed, waiting, muted,
-        last_due,
+        last_due, left,
     )  # fmt: skip
+
+
+async def _seconds_left(connection: AsyncConnection, notice: UUID) -> int:
+    """At the pace of the recipients' accounts, which send side by side."""
+    rows = await connection.exec_driver_sql(_ON_THEIR_WAY, (notice, list(WAITING)))
+    return max((math.ceil(row.deliveries / PER_SECOND[row.channel]) for row in rows), default=0)
 
 
 def check_languages(texts: Mapping[Language, NoticeText], monolingual: Language | None) -> None:

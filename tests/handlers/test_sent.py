@@ -1,18 +1,22 @@
 """What an office sees of its notices and does with them, in both languages on both messengers."""
 
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 from support.talk import KK, OKRUG, RU, TELEGRAM, WHATSAPP, Person, Talk
 
 from bot.clockwork import Clockwork
 from conversation.message import ChannelName, Content, Medium
 from core.ids import short
 from core.languages import Language
+from core.pace import PER_SECOND
 from services import files, notice_report, notices, roles
 from services.notices import NoticeText
+from services.outbox import CONTENT
 from services.roles import RoleName
 
 EACH = pytest.mark.parametrize(
@@ -146,6 +150,51 @@ async def test_a_supervisor_sees_and_does_not_touch(talk: Talk, language: Langua
     for code in ("n-pause", "n-report"):
         await watcher.press(f"d.{code}.{short(here.notice)}")
         assert watcher.hears("refused-role")
+
+
+@EACH
+async def test_how_long_it_still_takes_is_told_on_request_and_by_itself(
+    talk: Talk, channel: ChannelName, language: Language, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the pace of the recipients' messenger, whichever the author has."""
+    for messenger, pace in ((TELEGRAM, 0.5), (WHATSAPP, 0.001)):
+        monkeypatch.setitem(PER_SECOND, messenger.value, pace)
+    here = await office(talk, channel, language)
+    await here.akim.press(f"d.live.{short(here.notice)}")
+    assert here.akim.hears("live-left", seconds=6)
+    monkeypatch.setitem(PER_SECOND, TELEGRAM.value, 0.01)
+    await here.akim.press(f"d.live.{short(here.notice)}")
+    assert here.akim.hears("live-left-minutes", minutes=5)
+    if channel is TELEGRAM:
+        await sent_all(talk, priority=0)
+        assert here.akim.t("live-left-minutes", minutes=5) in await live_message(talk)
+    await here.akim.pick("sent-pause")
+    assert not here.akim.hears("live-left-minutes", minutes=5)
+
+
+async def sent_all(talk: Talk, priority: int) -> None:
+    """Everything of this priority has gone out."""
+    async with talk.db.session() as session:
+        await session.execute(
+            text(
+                "UPDATE delivery SET outcome = 'sent', sent_at = :at, finished_at = :at"
+                " WHERE outcome IS NULL AND priority = :priority"
+            ),
+            {"at": talk.clock.now(), "priority": priority},
+        )
+
+
+async def live_message(talk: Talk) -> str:
+    """What the clock brings the author's live message to."""
+    talk.clock.advance(timedelta(minutes=1))
+    clock = Clockwork(talk.db.database, talk.db.keyring, talk.clock, lambda: None)
+    assert await clock.show_live() == 1
+    (newest,) = await talk.rows(
+        "SELECT m.id, m.content FROM delivery AS d JOIN message AS m ON m.id = d.message_id"
+        " ORDER BY d.seq DESC LIMIT 1"
+    )
+    opened = talk.db.keyring.open(CONTENT, newest["id"], newest["content"])  # type: ignore[arg-type]
+    return Content.from_json(json.loads(opened)).body
 
 
 @EACH
