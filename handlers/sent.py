@@ -230,7 +230,7 @@ def live_button(notice: UUID) -> Choice:
 def _actions(notice: NoticeView, role: RoleView | None) -> list[Choice]:
     ids = (short(notice.id),)
     may_change = role is None or (role.role in roles.MAY_SEND_NOTICES and role.may(Power.CORRECT))
-    may_report = role is None or (role.role in roles.MAY_SEND_NOTICES and role.may(Power.REPORT))
+    may_report = role is None or _sees_names(role, notice)
     under_way = notice.status in ("sending", "scheduled")
     actions = [live_button(notice.id)]
     if may_change and under_way:
@@ -244,6 +244,12 @@ def _actions(notice: NoticeView, role: RoleView | None) -> list[Choice]:
     if may_report and notice.queued_at is not None:
         actions.append(Choice("n-report", T("sent-report"), ids, durable=True))
     return actions
+
+
+def _sees_names(role: RoleView, notice: NoticeView) -> bool:
+    """The office whose notice it is, and nobody above it."""
+    own = role.place_code == notice.place_code
+    return own and role.role in roles.MAY_SEND_NOTICES and role.may(Power.REPORT)
 
 
 async def announced_reply(turn: Turn, notice: UUID, delivery: UUID) -> Reply:

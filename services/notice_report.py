@@ -83,13 +83,19 @@ async def rows(unit: Unit, notice: UUID, resident: UUID) -> list[ReportRow]:
 
 
 async def _allowed(unit: Unit, notice: UUID, resident: UUID | None) -> NoticeView:
-    """Names are seen by the akim's office alone (VOICE, consent)."""
+    """Names are seen by the office whose notice it is and by nobody above it (LAW 10; VOICE,
+    consent)."""
     found = await notices.view(unit, notice)
     if found is None:
         unit.audit("tap-refused", notice)
         raise Refused("refused-role")
     await roles.require(
-        unit, resident, roles.MAY_SEND_NOTICES, found.place_code, roles.Power.REPORT
+        unit,
+        resident,
+        roles.MAY_SEND_NOTICES,
+        found.place_code,
+        roles.Power.REPORT,
+        own_office=True,
     )
     return found
 

@@ -287,21 +287,24 @@ async def require(
     roles: Collection[RoleName],
     place_code: str,
     power: Power | None = None,
+    *,
+    own_office: bool = False,
 ) -> RoleView:
-    """The role by which this resident may act at this place: held there or above it.
+    """The role by which this resident may act at this place: held there or, unless it has to be
+    the place's `own_office`, above it; of several the one held there.
 
     `power` is what a clerk must have been given as well.
 
     Raises Refused, and notes the attempt, for everybody else; what was not delegated and a role
     that has ended are told apart from what was never held.
     """
-    above = await at_or_above(unit, place_code)
+    above = {place_code} if own_office else await at_or_above(unit, place_code)
     held = [
         view
         for view in await standing(unit, resident)
         if view.role in roles and view.place_code in above
     ]
-    for view in held:
+    for view in sorted(held, key=lambda one: one.place_code != place_code):
         if view.may(power):
             return view
     unit.audit("role-missing", resident, roles=sorted(roles), place=place_code, power=power)

@@ -198,6 +198,33 @@ async def live_message(talk: Talk) -> str:
 
 
 @EACH
+async def test_a_role_above_the_office_sees_numbers_and_no_names(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """The consent says: the data are seen by the akim's office of the okrug alone."""
+    here = await office(talk, TELEGRAM, RU)
+    above = await talk.official(channel, language, "595000000", RoleName.AKIM)
+    await above.press(f"d.live.{short(here.notice)}")
+    assert above.hears("live-sending", done=0, total=3)
+    assert above.t("sent-report") not in above.labels
+    await above.press(f"d.n-report.{short(here.notice)}")
+    assert above.hears("refused-role")
+    assert "role-missing" in await talk.audited()
+    assert not await talk.rows("SELECT 1 FROM due WHERE kind = 'notice-report'")
+
+
+async def test_who_holds_a_role_here_and_above_sees_the_names(talk: Talk) -> None:
+    here = await office(talk, TELEGRAM, RU)
+    both = await talk.official(TELEGRAM, RU, "595000000", RoleName.AKIM)
+    async with talk.db.unit() as unit:
+        speaker = UUID(str((await both.address())["speaker_id"]))
+        await roles.grant(unit, speaker, RoleName.CLERK, OKRUG)
+    await both.press(f"d.live.{short(here.notice)}")
+    await both.pick("sent-report")
+    assert both.hears("sent-report-coming")
+
+
+@EACH
 async def test_the_report_comes_as_a_file(
     talk: Talk, channel: ChannelName, language: Language
 ) -> None:
