@@ -15,6 +15,7 @@ from handlers import (
     notice_due,
     profile,
     registration,
+    rescheduling,
     roles,
     rules,
     sent,
@@ -53,6 +54,7 @@ MODULES = (
     broadcast,
     drafts,
     correction,
+    rescheduling,
 )
 
 

@@ -237,6 +237,8 @@ def _actions(notice: NoticeView, role: RoleView | None) -> list[Choice]:
         actions.append(Choice("n-pause", T("sent-pause"), ids, durable=True))
     if may_change and notice.status == "paused":
         actions.append(Choice("n-resume", T("sent-resume"), ids, durable=True))
+    if may_change and has_moment(notice):
+        actions.append(Choice("n-when", T("sent-when"), ids, durable=True))
     if may_change and notice.status != "cancelled":
         actions.append(Choice("n-correct", T("sent-correct"), ids, durable=True))
     if may_change and notice.status in ("sending", "scheduled", "paused"):
@@ -244,6 +246,11 @@ def _actions(notice: NoticeView, role: RoleView | None) -> list[Choice]:
     if may_report and notice.queued_at is not None:
         actions.append(Choice("n-report", T("sent-report"), ids, durable=True))
     return actions
+
+
+def has_moment(notice: NoticeView) -> bool:
+    """Can another moment be chosen? Not once it has begun or is over."""
+    return notice.queued_at is None and notice.status in ("scheduled", "paused")
 
 
 def _sees_names(role: RoleView, notice: NoticeView) -> bool:

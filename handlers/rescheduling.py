@@ -1,0 +1,62 @@
+"""Another moment for a notice that has not begun: from its card, at the office's own word."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from conversation import forms
+from conversation.forms import Form, Step
+from conversation.message import Reply
+from conversation.router import Routes
+from conversation.state import Answers
+from conversation.turn import Turn
+from core.texts import Near, T
+from handlers import home, notice_preview, sent
+from handlers.forms import known
+from handlers.notice_audience import KEPT
+from services import notice_changes, notices, roles
+from services.roles import Power
+
+routes = Routes()
+
+
+@routes.choice("n-when", durable=True)
+async def begin(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """Asks when, as the notice's own form does."""
+    notice = sent.notice_of(turn, ids)
+    found = await notices.seen_by_office(turn.unit, notice, turn.speaker)
+    await roles.require(
+        turn.unit, turn.speaker, roles.MAY_SEND_NOTICES, found.place_code, Power.CORRECT
+    )
+    if not sent.has_moment(found):
+        return await sent.card_saying(turn, notice, T("sent-too-late"))
+    forms.park(turn)
+    at = found.send_at.isoformat() if found.send_at else None
+    return await forms.begin(turn, FORM, {"id": str(notice), "send_at": at})
+
+
+async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
+    """The notice waits for the new moment, or goes now; one that was paused, too."""
+    notice, wanted = UUID(answers["id"]), notice_preview.send_at(answers)
+    if answers.get(KEPT):
+        return await sent.card_saying(turn, notice, T("moment-undo"))
+    moment = await notice_changes.reschedule(turn.unit, notice, wanted or turn.unit.now)
+    if moment is None:
+        return await sent.card_saying(turn, notice, T("sent-too-late"))
+    if moment <= turn.unit.now:
+        said = T("moment-now")
+    else:
+        quiet = moment > (wanted or turn.unit.now)
+        said = T("preview-quiet" if quiet else "moment-done", at=Near(moment, turn.unit.now))
+    return [Reply(said, (sent.live_button(notice),), (home.MENU,), screen=False)]
+
+
+FORM = known(
+    Form(
+        name="moment",
+        version=1,
+        steps=(Step("when", notice_preview.ask_when, notice_preview.when, free_text=True),),
+        finish=_finish,
+        cancelled=T("moment-undo"),
+    )
+)
+routes.form(FORM)
