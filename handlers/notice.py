@@ -194,7 +194,9 @@ async def _shown(turn: Turn, notice: UUID) -> Sequence[Reply]:
         found.text(turn.said),
         found.kind,
         attached,
-        corrected=found.revision > 1,
+        corrected=await notices.had_older(
+            turn.unit, notice, found.revision, turn.address, turn.speaker
+        ),
     )
     if found.status == "cancelled":
         shown = replace(shown.saying(T("notice-cancelled-line")), choices=())

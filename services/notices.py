@@ -368,6 +368,23 @@ async def addressed_to(unit: Unit, notice: UUID, address: UUID) -> bool:
     return found is not None
 
 
+async def had_older(
+    unit: Unit, notice: UUID, revision: int, address: UUID, resident: UUID | None
+) -> bool:
+    """Did an older revision than this one go to the address, or to another of the resident's?"""
+    found = await unit.session.scalar(
+        text(
+            "SELECT 1 FROM message AS m JOIN delivery AS d ON d.message_id = m.id"
+            " WHERE m.notice_id = :notice AND m.revision < :revision"
+            " AND d.outcome IN ('sent', 'announced', 'unknown') AND (d.address_id = :address"
+            "  OR d.address_id IN (SELECT address_id FROM resident_address"
+            "                      WHERE resident_id = :resident)) LIMIT 1"
+        ),
+        {"notice": notice, "revision": revision, "address": address, "resident": resident},
+    )
+    return found is not None
+
+
 async def latest(unit: Unit, resident: UUID, limit: int = 5) -> list[NoticeView]:
     """The newest notices that were for this resident."""
     found = await unit.session.scalars(

@@ -16,7 +16,7 @@ from core.languages import Language
 from core.pace import PER_SECOND
 from services import files, notice_report, notices, roles
 from services.notices import NoticeText
-from services.outbox import CONTENT
+from services.outbox import CONTENT, NOTICE
 from services.roles import RoleName
 
 EACH = pytest.mark.parametrize(
@@ -407,3 +407,27 @@ async def kazakh(talk: Talk, notice: UUID) -> str:
         found = await notices.view(unit, notice)
     assert found is not None
     return found.texts[KK].body
+
+
+@EACH
+@pytest.mark.parametrize("had", [True, False])
+async def test_only_who_had_the_first_text_reads_that_it_was_corrected(
+    talk: Talk, channel: ChannelName, language: Language, had: bool
+) -> None:
+    reader = await talk.resident(channel, language)
+    here = await office(talk, TELEGRAM, KK)
+    if had:
+        await sent_all(talk, priority=NOTICE)
+    await here.akim.press(f"d.n-correct.{short(here.notice)}")
+    await here.akim.say("Су бар\nБүгін.")
+    await here.akim.pick("correct-keep")
+    await here.akim.pick("correct-send")
+    await sent_all(talk, priority=NOTICE)
+    await reader.press(f"d.open.{short(here.notice)}.2")
+    (shown,) = reader.heard
+    office_name = "Бугров ауылдық округінің әкімі"
+    if language is RU:
+        office_name = "Аким Бугровского сельского округа"
+    marked = shown.heading == reader.t("notice-heading-corrected", office=office_name)
+    assert shown.heading is not None
+    assert marked == had, shown.heading
