@@ -246,6 +246,9 @@ class Router:
             return await self._way_out(turn, chosen.code)
         form = self._form(turn)
         if form and chosen.code not in self.routes.choices:
+            if all(payload != one.payload for one in turn.state.offered):
+                turn.unit.audit("tap-refused", turn.address)  # forged: it was never a button here
+                return await self._lost(turn, T("stale-choice"))
             return await forms.answer(turn, form, Given(text=turn.incoming.text, chosen=chosen))
         return await self._outside(turn, chosen)
 

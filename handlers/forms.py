@@ -21,6 +21,9 @@ def shown(typed: str) -> str:
 
 
 def unclear(key: str, given: Given) -> Problem:
-    """None of the choices was meant; a photo or a contact has no words to be repeated."""
+    """None of the choices was meant; a photo or a contact has no words to be repeated, and what
+    was tapped was a choice when it was offered."""
+    if given.chosen is not None:
+        return Problem(T("stale-choice"), repeats=True)
     typed = shown(given.text)
     return Problem(T(key, typed=typed)) if typed else Problem(T("not-asked"), repeats=True)

@@ -85,6 +85,10 @@ async def kind(turn: Turn, answers: Answers, given: Given) -> Accepted:
     match given.chosen and (given.chosen.code, *given.chosen.ids):
         case ("n-kind", chosen) if chosen in allowed:
             return Done({"kind": chosen})
+        case ("n-kind", *_):
+            place_code = answers["place"]
+            turn.unit.audit("role-missing", turn.speaker, place=place_code, kinds=sorted(allowed))
+            return Problem(T("refused-role-power"), repeats=True)
         case ("n-keep",) if answers.get("kind"):
             return Done({KEPT: True})
     return unclear("audience-unclear", given)

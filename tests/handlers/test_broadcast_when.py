@@ -73,6 +73,51 @@ async def test_a_clerk_sends_what_was_delegated(talk: Talk) -> None:
     turn = (await person.state()).turn
     await person.press(f"s.{turn:x}.n-kind.urgent")
     assert await step(person) == "kind", "a forged tap"
+    assert "tap-refused" in await talk.audited()
+    await person.pick("kind-event")
+    assert await step(person) == "audience"
+
+
+@BOTH
+@pytest.mark.parametrize("channel", ChannelName)
+async def test_a_choice_that_was_not_offered_is_refused_and_noted(
+    talk: Talk, language: Language, channel: ChannelName
+) -> None:
+    """A kind that was not delegated, a village of another okrug, a place, a role: forged."""
+    await villagers(talk)
+    akim = await talk.official(channel, language)
+    await akim.pick("menu-send")
+    for way, forged in (
+        ("kind-event", ("n-kind.nonsense", "n-place.595030100", "n-send")),
+        ("audience-some", ("n-village.595030100.0", "n-all.x")),
+    ):
+        for payload in forged:
+            before = (await talk.audited()).count("tap-refused")
+            here = await step(akim)
+            turn = (await akim.state()).turn
+            await akim.press(f"s.{turn:x}.{payload}", text="Шұғыл")
+            assert akim.hears("stale-choice"), payload
+            assert await step(akim) == here, payload
+            assert (await talk.audited()).count("tap-refused") == before + 1, payload
+        await akim.pick(way)
+    assert "picked" in await answers_of(akim)
+
+
+@BOTH
+@pytest.mark.parametrize("channel", ChannelName)
+async def test_a_kind_that_was_taken_from_the_clerk_meanwhile(
+    talk: Talk, language: Language, channel: ChannelName
+) -> None:
+    await villagers(talk)
+    person = await talk.official(channel, language, role=RoleName.CLERK)
+    speaker = UUID(str((await person.address())["speaker_id"]))
+    await person.pick("menu-send")
+    async with talk.db.unit() as unit:
+        await roles.grant(unit, speaker, RoleName.CLERK, OKRUG, powers={Power.SEND})
+    await person.pick("kind-urgent")
+    assert person.hears("refused-role-power")
+    assert person.t("kind-urgent") not in person.labels
+    assert "role-missing" in await talk.audited()
     await person.pick("kind-event")
     assert await step(person) == "audience"
 
