@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from bot.channels.looks import look
 from bot.database import Database
 from bot.metrics import DEAD_LETTERS, TURN_SECONDS, TURNS
 from conversation.message import Content, Incoming, Kind, Reply
@@ -145,6 +146,7 @@ class Engine:
             stopped=row.stopped,
             links=self.links,
             finder=self.finder,
+            looks=look,
             elsewhere=elsewhere,
         )
 

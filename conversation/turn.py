@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from conversation.looks import Looks, plain
 from conversation.message import Incoming
 from conversation.state import State
 from core.languages import Language
@@ -25,6 +26,7 @@ class Turn:
     stopped: bool = False
     links: Links = field(default_factory=Links)
     finder: VillageFinder = field(default_factory=VillageFinder)
+    looks: Looks = plain
     toast: T | None = None  # the short receipt of a tap
     page: int = 0  # of a long list of choices
     elsewhere: tuple[UUID, ...] = ()  # other addresses that the messenger says are the sender's

@@ -1,12 +1,14 @@
 """The last look at a notice: as it will arrive, how many get it, when; then off it goes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from uuid import UUID
 
 from conversation import albums
 from conversation.forms import Accepted, Done, Given, Jump, Problem, Quiet, Stay
-from conversation.message import ChannelName, Choice, Content, Reply
+from conversation.looks import Look
+from conversation.message import ChannelName, Choice, Content, FileRef, Reply
 from conversation.present import compose
 from conversation.state import Answers
 from conversation.turn import Turn
@@ -29,6 +31,7 @@ from rules.moments import (
 )
 from rules.notices import NoticeKind
 from services import notices
+from services.files import FileCard
 from services.notices import NoticeText
 from services.reach import Forecast, Reach, forecast, reach
 
@@ -88,33 +91,44 @@ def _drop_passed(turn: Turn, answers: Answers) -> bool:
 async def _letters(turn: Turn, answers: Answers) -> list[Reply]:
     """A message of its own for each language, exactly as it will arrive, but for its button,
     which is drawn; the pictures go with the author's own language."""
-    words = written(answers)
-    own = turn.said if turn.said in words else next(iter(words))
     cards = await notice_files.standing(turn, answers)
     shown_now = [card.id for card in cards if card.here or not notice_files.is_whatsapp(turn)]
     attached = await file_refs(turn.unit, shown_now)
-    name, letters = await office(turn, answers), []
-    for language in sorted(words, key=lambda one: one is not own):
-        drawn = letter(
-            name,
-            UUID(answers["id"]),
-            1,
-            words[language],
-            kind_of(answers),
-            attached if language is own else (),
-        )
-        letters.append(_as_it_arrives(compose(texts(), language, drawn)))
+    own, *others = await _contents(turn, answers, attached)
+    letters = _as_it_arrives(turn, own)
+    for other in others:
+        letters += _as_it_arrives(turn, replace(other, files=()))
     return letters
 
 
-def _as_it_arrives(content: Content) -> Reply:
-    button = T("preview-button", label=content.choices[0].label)
-    return Reply(
-        Joined([content.body, button], "\n\n"),
+async def _contents(turn: Turn, answers: Answers, attached: Sequence[FileRef]) -> list[Content]:
+    """What its readers would get, in each language that it is written in, the author's first."""
+    name, notice, kind = await office(turn, answers), UUID(answers["id"]), kind_of(answers)
+    return [
+        compose(texts(), language, letter(name, notice, 1, words, kind, attached))
+        for language, words in sorted(
+            written(answers).items(), key=lambda one: one[0] is not turn.said
+        )
+    ]
+
+
+def _as_it_arrives(turn: Turn, content: Content) -> list[Reply]:
+    """WhatsApp puts no button under a picture: there the files come first, by themselves."""
+    looks = turn.looks(turn.incoming.channel, content)
+    apart = content.files if notice_files.is_whatsapp(turn) else ()
+    drawn = Reply(
+        Joined([content.body, _button(content, looks)], "\n\n"),
         heading=content.heading,
         title=content.title,
-        files=content.files,
+        files=() if apart else content.files,
         screen=False,
+    )
+    return [*([Reply("", files=apart, screen=False)] if apart else []), drawn]
+
+
+def _button(content: Content, looks: Look) -> T:
+    return T(
+        "preview-button" if looks.buttons else "preview-number", label=content.choices[0].label
     )
 
 
@@ -134,27 +148,53 @@ def _to_whom(reached: Reach) -> list[Words]:
 
 
 async def _elsewhere(turn: Turn, answers: Answers, reached: Reach) -> list[Words]:
-    """How it differs from what the author sees here."""
-    lines: list[Words] = []
-    if reached.outside:
-        lines.append(
-            T("preview-outside", people=reached.outside, line=await _announced(turn, answers))
-        )
+    """How it differs from what the author sees here: on the other messenger, outside WhatsApp's
+    window, and while files are on their way."""
     cards = await notice_files.standing(turn, answers)
-    if cards and not notice_files.is_whatsapp(turn) and reached.by_channel.get("whatsapp"):
-        lines.append(T("preview-files-whatsapp"))
+    lines: list[Words] = []
+    for channel in ChannelName:
+        if channel is not turn.incoming.channel and reached.by_channel.get(channel):
+            lines += await _looks(turn, answers, channel, cards)
+    if reached.outside:
+        line = Joined(await _announced(turn, answers))
+        lines.append(T("preview-outside", people=reached.outside, line=line))
     if missing := sum(not card.here for card in cards):
         lines.append(T("preview-loading", count=missing))
     return lines
 
 
-async def _announced(turn: Turn, answers: Answers) -> str:
-    """The line that WhatsApp lets us begin with."""
-    words = written(answers)
-    language = turn.said if turn.said in words else next(iter(words))
+async def _looks(
+    turn: Turn, answers: Answers, channel: ChannelName, cards: Sequence[FileCard]
+) -> list[Words]:
+    """In how many messages, with a button or a number; said once when both languages agree."""
+    attached = await file_refs(turn.unit, [card.id for card in cards])
+    contents = await _contents(turn, answers, attached)
+    found = {one.language: turn.looks(channel, one) for one in contents}
+    alike = len(set(found.values())) == 1
+    lines: list[Words] = []
+    for content in contents[:1] if alike else contents:
+        name: Words = T(f"messenger-{channel}")
+        if not alike:
+            name = Joined([name, T(f"language-{content.language}")], ", ")
+        looks = found[content.language]
+        lines.append(T("preview-looks", messenger=name, messages=looks.messages,
+                       button=_button(content, looks)))  # fmt: skip
+    if cards and channel is ChannelName.WHATSAPP:
+        lines.append(T("preview-files-whatsapp"))
+    return lines
+
+
+async def _announced(turn: Turn, answers: Answers) -> list[Words]:
+    """The line that WhatsApp lets us begin with, as readers of each language get it."""
     kind = "urgent" if kind_of(answers) is NoticeKind.URGENT else "notice"
-    line = T(f"template-{kind}", first=await office(turn, answers), second=words[language].title)
-    return texts().say(language, line)
+    name, words = await office(turn, answers), written(answers)
+    only_title = next(iter(words.values())).title
+    return [
+        texts().say(one, T("preview-line", line=T(
+            f"template-{kind}", first=name, second=words[one].title if one in words else only_title
+        )))
+        for one in Language
+    ]  # fmt: skip
 
 
 async def _when(turn: Turn, answers: Answers, ahead: Forecast) -> list[Words]:

@@ -95,12 +95,20 @@ file-failed-gone = «{ $name }» мессенджерден жүктелмеді
 
 preview-above = Жоғарыда — тұрғындар көретін хабар.
 preview-button = [ { $label } ]
+preview-number = 1 { $label }
+preview-looks = { $messenger }: { $messages ->
+        [one] бір хабар болып барады
+       *[other] бөлініп, { $messages } хабар болып барады
+    }, ең астында — { $button }
 preview-people = Алушылар: { $people }{ $by }.
 preview-by = { " " }({ $ways })
 preview-by-telegram = Telegram — { $people }
 preview-by-whatsapp = WhatsApp — { $people }
 notice-preview-unreachable = { $people } адамның чаты жоқ.
-preview-outside = WhatsApp-та көптен жазбағандарға ({ $people }) алдымен бір жол барады: «{ $line }»
+preview-outside =
+    WhatsApp-та көптен жазбағандарға ({ $people }) алдымен бір жол барады:
+    { $line }
+preview-line = «{ $line }»
 preview-files-whatsapp = WhatsApp-та файлдар мәтіннен бұрын, бөлек хабар болып барады.
 preview-loading = Әлі жүктеліп жатқан файл: { $count }. Хабар бәрі дайын болған соң кетеді.
 preview-quiet = Түнде жіберілмейді. Хабардың кететін уақыты: { $at }.

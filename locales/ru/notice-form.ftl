@@ -113,6 +113,11 @@ file-failed-gone = «{ $name }» не удалось загрузить из м�
 
 preview-above = Выше — то, что увидят жители.
 preview-button = [ { $label } ]
+preview-number = 1 { $label }
+preview-looks = { $messenger }: { $messages ->
+        [one] придёт одним сообщением
+       *[other] придёт частями, сообщений: { $messages }
+    }, внизу — { $button }
 preview-people = Получатели: { $people }{ $by }.
 preview-by = { " " }({ $ways })
 preview-by-telegram = Telegram — { $people }
@@ -121,8 +126,11 @@ notice-preview-unreachable = { $people ->
         [one] У { $people } человека нет чата, сообщение не придёт.
        *[other] У { $people } человек нет чата, сообщение не придёт.
     }
-preview-outside = Кто давно не писал в WhatsApp ({ $people }), сначала получит одну строку: «{ $line }»
-preview-files-whatsapp = В WhatsApp файлы придут отдельными сообщениями, перед текстом.
+preview-outside =
+    Кто давно не писал в WhatsApp ({ $people }), сначала получит одну строку:
+    { $line }
+preview-line = «{ $line }»
+preview-files-whatsapp = Файлы в WhatsApp придут отдельными сообщениями, перед текстом.
 preview-loading = Ещё загружаются файлы: { $count }. Сообщение уйдёт, когда все будут готовы.
 preview-quiet = Ночью не отправляем. Сообщение уйдёт: { $at }.
 preview-quiet-urgent = Если это опасность, измените вид на «Срочно»: уйдёт сразу.
