@@ -335,7 +335,7 @@ async def when(turn: Turn, answers: Answers, given: Given) -> Accepted:
             return _chosen(_at(now + timedelta(days=1), TOMORROW_AT))
         case ("n-keep",):
             return Done({KEPT: True})
-    if not given.text or given.files or given.chosen:
+    if not given.text.strip() or given.files or given.chosen:
         return Problem(T("not-asked"), repeats=True)
     return _typed(turn, given.text, now)
 
