@@ -126,10 +126,8 @@ def _as_it_arrives(turn: Turn, content: Content) -> list[Reply]:
     return [*([Reply("", files=apart, screen=False)] if apart else []), drawn]
 
 
-def _button(content: Content, looks: Look) -> T:
-    return T(
-        "preview-button" if looks.buttons else "preview-number", label=content.choices[0].label
-    )
+def _button(content: Content, looks: Look, without: str = "preview-number") -> T:
+    return T("preview-button" if looks.buttons else without, label=content.choices[0].label)
 
 
 def _to_whom(reached: Reach) -> list[Words]:
@@ -177,8 +175,9 @@ async def _looks(
         if not alike:
             name = Joined([name, T(f"language-{content.language}")], ", ")
         looks = found[content.language]
-        lines.append(T("preview-looks", messenger=name, messages=looks.messages,
-                       button=_button(content, looks)))  # fmt: skip
+        button = _button(content, looks, without="preview-looks-number")
+        said = T("preview-looks", messenger=name, messages=looks.messages, button=button)
+        lines.append(said)
     if cards and channel is ChannelName.WHATSAPP:
         lines.append(T("preview-files-whatsapp"))
     return lines

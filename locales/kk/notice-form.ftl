@@ -100,6 +100,7 @@ preview-looks = { $messenger }: { $messages ->
         [one] бір хабар болып барады
        *[other] бөлініп, { $messages } хабар болып барады
     }, ең астында — { $button }
+preview-looks-number = «1 { $label }» (түймесіз, 1 деп жауап береді)
 preview-people = Алушылар: { $people }{ $by }.
 preview-by = { " " }({ $ways })
 preview-by-telegram = Telegram — { $people }

@@ -118,6 +118,7 @@ preview-looks = { $messenger }: { $messages ->
         [one] придёт одним сообщением
        *[other] придёт частями, сообщений: { $messages }
     }, внизу — { $button }
+preview-looks-number = «1 { $label }» (без кнопки, отвечают цифрой 1)
 preview-people = Получатели: { $people }{ $by }.
 preview-by = { " " }({ $ways })
 preview-by-telegram = Telegram — { $people }

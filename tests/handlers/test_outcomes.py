@@ -154,7 +154,9 @@ async def test_every_outcome_has_its_line_on_the_card(
     ]
 
 
-async def reported(talk: Talk, akim: Person, notice: UUID) -> tuple[files.StoredFile, list[list[str]]]:
+async def reported(
+    talk: Talk, akim: Person, notice: UUID
+) -> tuple[files.StoredFile, list[list[str]]]:
     """The report, read back as its reader's program reads it."""
     await akim.press(f"d.n-report.{short(notice)}")
     talk.clock.advance(timedelta(seconds=1))

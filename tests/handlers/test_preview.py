@@ -104,7 +104,7 @@ async def test_the_preview_is_what_is_sent(
 
 def told(akim: Person, channel: ChannelName, looks: Look, also: str = "") -> bool:
     """Does the last look say so of this messenger?"""
-    key = "preview-button" if looks.buttons else "preview-number"
+    key = "preview-button" if looks.buttons else "preview-looks-number"
     label = akim.t("notice-read")
     if also:
         label = texts().say(Language(also), T("notice-read"))
