@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from bot.channels.looks import look
 from bot.database import Database
 from bot.metrics import DEAD_LETTERS, TURN_SECONDS, TURNS
+from conversation import forms
 from conversation.message import Content, Incoming, Kind, Reply
 from conversation.present import present
 from conversation.router import Router
@@ -140,7 +141,7 @@ class Engine:
             incoming=incoming,
             unit=unit,
             address=row.id,
-            state=State.load(row.state, row.turn),
+            state=State.load(row.state, row.turn, row.speaker),
             language=Language(row.language) if row.language else None,
             speaker=row.speaker,
             stopped=row.stopped,
@@ -167,7 +168,7 @@ class Engine:
         return present(self.texts, turn, replies)
 
     async def _refused(self, turn: Turn, refused: Refused) -> list[Reply]:
-        turn.state.form = None
+        forms.park(turn)
         first, *rest = await self.router.menu(turn)
         return [first.saying(T(refused.reason)), *rest]
 

@@ -5,13 +5,13 @@ A step asks and accepts. Accepting answers with `Done` (values; on to the next s
 what is wrong, shows what was typed, gives an example).
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from conversation.message import Attachments, Choice, Contact, Reply
 from conversation.payload import Chosen
-from conversation.state import Answers, FormState
+from conversation.state import Answers, FormState, without
 from conversation.turn import Turn
 from core.texts import T
 from services.unit import Refused
@@ -115,7 +115,9 @@ class Form:
     """Steps in order, and what happens at the end. `upgrade` brings older stored answers over.
 
     `leave`: the step that asks what becomes of the answers when the form is cancelled, while
-    there is something `worth` keeping; it applies to nothing else.
+    there is something `worth` keeping; it applies to nothing else. `owned`: only who began it
+    goes on with it; else whoever writes. `sure`: what has to be asked before it ends, if
+    anything; meanwhile the form waits at its last step.
     """
 
     name: str
@@ -126,6 +128,8 @@ class Form:
     upgrade: Callable[[int, Answers], Answers] | None = None
     leave: str | None = None
     worth: Callable[[Answers], bool] = _always
+    owned: bool = True
+    sure: Callable[[Turn], Awaitable[Sequence[Reply] | None]] | None = None
 
     def step(self, name: str) -> Step | None:
         """The step of this name, if this version has it."""
@@ -139,10 +143,9 @@ async def begin(
 
     What waits of this form is dropped; another form that waits goes on waiting behind it.
     """
-    waiting = _without(turn.state.parked, form.name)
-    turn.state.form = FormState(form.name, form.version, at or "", dict(answers or {}), waiting)
-    turn.state.parked = None
-    return await resume(turn, form)
+    owner = turn.speaker if form.owned else None
+    state = FormState(form.name, form.version, at or "", dict(answers or {}), owner=owner)
+    return await take_up(turn, form, state)
 
 
 async def resume(turn: Turn, form: Form) -> list[Reply]:
@@ -181,7 +184,8 @@ async def answer(turn: Turn, form: Form, given: Given) -> list[Reply]:
             state.step = name
             return [await _ask(turn, form, state)]
         case Leave(replies):
-            turn.state.form, turn.state.parked = None, state.before
+            if turn.state.form is state:
+                drop(turn)
             return list(replies)
         case Problem(text, repeats):
             again = await _ask(turn, form, state, text if repeats else None)
@@ -226,37 +230,55 @@ def correcting(answers: Answers) -> bool:
     return _RETURN in answers
 
 
+def is_mine(turn: Turn, state: FormState) -> bool:
+    """May the speaker go on with it? What others of the family began waits for them."""
+    return state.owner is None or state.owner == turn.speaker
+
+
+def latest(turn: Turn, known: Container[str]) -> FormState | None:
+    """What the speaker left last, of the forms that are known, among all that waits here."""
+    waiting = () if turn.state.form else turn.state.forms()
+    return next((one for one in waiting if one.form in known and is_mine(turn, one)), None)
+
+
 def waiting(turn: Turn, form: Form) -> FormState | None:
-    """The state of this form among those that wait, behind whichever others."""
-    state = turn.state.parked
-    while state is not None and state.form != form.name:
-        state = state.before
-    return state
+    """The speaker's state of this form among those that wait, behind whichever others."""
+    return latest(turn, (form.name,))
 
 
 def put_away(turn: Turn, form: Form) -> None:
-    """This form waits no longer."""
-    turn.state.parked = _without(turn.state.parked, form.name)
+    """This form of the speaker's waits no longer."""
+
+    def goes(state: FormState) -> bool:
+        return state.form == form.name and is_mine(turn, state)
+
+    turn.state.parked = without(turn.state.parked, goes)
 
 
 async def take_up(turn: Turn, form: Form, state: FormState) -> list[Reply]:
-    """Goes on with the form in this state, in place of one of the same name that waits."""
-    rest = _without(turn.state.parked, form.name)
-    turn.state.form, turn.state.parked = replace(state, before=rest), None
+    """Goes on with the form in this state, in place of the speaker's own of this name; whatever
+    else was under way waits behind it."""
+    park(turn)
+    put_away(turn, form)
+    turn.state.form, turn.state.parked = replace(state, before=turn.state.parked), None
     return await resume(turn, form)
 
 
 def cancel(turn: Turn, form: Form) -> T:
     """Drops the form; the text says that nothing was sent or stored."""
     state = _current(turn)
-    turn.state.form, turn.state.parked = None, state.before
+    drop(turn)
     return form.cancelled if isinstance(form.cancelled, T) else form.cancelled(state.answers)
+
+
+def drop(turn: Turn) -> None:
+    """The form under way is over; what waited behind it can be taken up."""
+    turn.state.form, turn.state.parked = None, _current(turn).before
 
 
 def park(turn: Turn) -> None:
     """Leaves the form for the menu; its answers wait."""
-    if turn.state.form is not None:
-        turn.state.parked, turn.state.form = turn.state.form, None
+    turn.state.park()
 
 
 async def _advance(
@@ -272,23 +294,15 @@ async def _advance(
         if step.applies(state.answers):
             state.step = step.name
             return [await _ask(turn, form, state, notice)]
-    turn.state.form, turn.state.parked = None, state.before
+    if form.sure is not None and (asked := await form.sure(turn)):
+        park(turn)
+        return list(asked)
+    drop(turn)
     try:
         return list(await form.finish(turn, state.answers))
     except Refused:
         turn.state.parked = state  # nothing of it is lost: it can be corrected or cancelled
         raise
-
-
-def _without(waiting: FormState | None, name: str) -> FormState | None:
-    """The forms that wait, without the one of this name."""
-    if waiting is None:
-        return None
-    before = _without(waiting.before, name)
-    if waiting.form == name:
-        return before
-    waiting.before = before
-    return waiting
 
 
 def _first_open(form: Form, answers: Answers) -> str:

@@ -302,6 +302,8 @@ class Router:
         return await forms.resume(turn, form) if form else await self.menu(turn)
 
     def _form(self, turn: Turn) -> Form | None:
+        if turn.state.form is not None and not forms.is_mine(turn, turn.state.form):
+            forms.park(turn)  # somebody else speaks here meanwhile
         state: FormState | None = turn.state.form
         form = self.routes.forms.get(state.form) if state else None
         if state and form is None:

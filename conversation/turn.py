@@ -37,7 +37,10 @@ class Turn:
         return self.language or Language.KK
 
     def speak_as(self, resident: UUID | None) -> None:
-        """From now on this resident speaks from this address."""
+        """From now on this resident speaks from this address; what another one was typing waits
+        for them."""
+        if resident != self.speaker:
+            self.state.park()
         self.speaker = self.unit.actor = resident
 
 

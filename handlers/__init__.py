@@ -2,6 +2,7 @@
 
 from conversation.router import Router, Routes
 from handlers import (
+    begun,
     broadcast,
     correction,
     drafts,
@@ -39,6 +40,7 @@ DUE: dict[str, Handler] = {
 
 MODULES = (
     home,
+    begun,
     start,
     registration,
     joining,

@@ -11,7 +11,7 @@ from conversation.turn import Turn
 from core.ids import from_short, short
 from core.languages import Language
 from core.texts import Joined, Near, T, Words
-from handlers import broadcast, home
+from handlers import broadcast, family, home
 from handlers.notice_preview import written
 from services import drafts
 from services.drafts import DraftView
@@ -24,6 +24,8 @@ SHOWN_BODY = 200  # characters of a draft's text on its card
 @routes.command("drafts", "жобалар", "жоба", "черновики", "черновик")
 async def listed(turn: Turn) -> Sequence[Reply]:
     """The speaker's own, the newest first."""
+    if asked := await family.who(turn, "drafts"):
+        return asked
     found = await drafts.listed(turn.unit)
     if not found:
         return await home.menu_saying(turn, T("drafts-none"))
@@ -45,6 +47,9 @@ async def listed_chosen(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     return await listed(turn)
 
 
+family.remember("drafts", listed_chosen)
+
+
 def _entry(turn: Turn, draft: DraftView) -> Choice:
     saved = T("draft-saved", at=Near(draft.saved_at, turn.unit.now))
     return Choice("draft", broadcast.title_of(draft.answers), (short(draft.id),), saved)
@@ -53,6 +58,8 @@ def _entry(turn: Turn, draft: DraftView) -> Choice:
 @routes.choice("draft")
 async def shown(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """One of them: what it says, and what can be done."""
+    if asked := await family.who(turn, "draft", ids):
+        return asked
     draft = await drafts.view(turn.unit, _id(ids))
     if draft is None:
         return await home.menu_saying(turn, T("draft-gone"))
@@ -68,6 +75,9 @@ async def shown(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     return [Reply(Joined(lines, "\n\n"), choices, title=title, nav=(home.MENU,))]
 
 
+family.remember("draft", shown)
+
+
 def _beginning(draft: DraftView, language: Language) -> str:
     texts = written(draft.answers)
     text = texts.get(language) or texts.get(language.other)
@@ -78,6 +88,8 @@ def _beginning(draft: DraftView, language: Language) -> str:
 @routes.choice("draft-open")
 async def opened(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Goes on where it was left; a notice that waits is put aside first."""
+    if asked := await family.who(turn, "draft", ids):
+        return asked
     draft = await drafts.view(turn.unit, _id(ids))
     if draft is None:
         return await home.menu_saying(turn, T("draft-gone"))
@@ -88,7 +100,9 @@ async def opened(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
         return await forms.take_up(turn, broadcast.FORM, waits)
     if not await broadcast.put_aside(turn):
         return await home.menu_saying(turn, T("drafts-full", most=drafts.MOST_DRAFTS))
-    state = FormState(draft.form, draft.version, draft.step, dict(draft.answers))
+    state = FormState(
+        draft.form, draft.version, draft.step, dict(draft.answers), owner=turn.speaker
+    )
     replies = await forms.take_up(turn, broadcast.FORM, state)
     if waits is None or not broadcast.worth_keeping(waits.answers):
         return replies
@@ -98,6 +112,8 @@ async def opened(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
 @routes.choice("draft-drop")
 async def dropped(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Deletes it."""
+    if asked := await family.who(turn, "draft", ids):
+        return asked
     draft = await drafts.view(turn.unit, _id(ids))
     if draft is None:
         return await home.menu_saying(turn, T("draft-gone"))

@@ -1,14 +1,16 @@
-"""Several people on one phone: who is speaking, one more, one less."""
+"""Several people on one phone: who is speaking, and one less."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
+from conversation import forms
 from conversation.message import Choice, Reply
 from conversation.router import ChoiceHandler, Routes
 from conversation.turn import Turn
 from core.ids import from_short, short
 from core.texts import T
-from handlers import home, registration
+from handlers import conversations, home
 from services import people
 from services.unit import Refused
 
@@ -37,9 +39,15 @@ async def who(turn: Turn, then: str, ids: tuple[str, ...] = ()) -> Sequence[Repl
     here = await people.members(turn.unit, turn.address)
     if len(here) < 2 or _known_by(turn):
         return None
+    forms.park(turn)  # a name that is typed now is no answer to the form
     listing = Choice("who-page", T("family-who"), (then, *ids))
     choices = home.who_choices(here, then, ids)
     return [Reply(T("family-who"), choices, nav=(home.MENU,), listing=listing)]
+
+
+async def sure(turn: Turn) -> Sequence[Reply] | None:
+    """Before a form ends that acts in somebody's name: `who`, and back to the form's last step."""
+    return await who(turn, "resume")
 
 
 @routes.choice("who-page")
@@ -77,8 +85,13 @@ async def _speak_as(turn: Turn, identifier: str) -> None:
     if identifier not in here:
         turn.unit.audit("tap-refused", turn.address)
         raise Refused("refused-member")
-    turn.speak_as(here[identifier])
-    turn.state.spoke = (str(here[identifier]), turn.unit.now.isoformat())
+    is_speaking(turn, here[identifier])
+
+
+def is_speaking(turn: Turn, resident: UUID) -> None:
+    """It has just been said, or shown by a date of birth, who this is."""
+    turn.speak_as(resident)
+    turn.state.spoke = (str(resident), turn.unit.now.isoformat())
 
 
 # The screen
@@ -105,17 +118,6 @@ remember("family", show)
 remember("menu", home.to_menu)
 
 
-@routes.choice("family-add")
-async def add(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
-    """Registers one more person behind this chat."""
-    here = await people.members(turn.unit, turn.address)
-    place = here[0].place_code if here else None
-    room, most = await people.has_room(turn.unit, turn.address, place)
-    if not room:
-        return await home.menu_saying(turn, T("family-full", most=most))
-    return await registration.begin_other(turn)
-
-
 @routes.choice("family-off")
 async def ask_off(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Says what it means, and asks."""
@@ -134,6 +136,7 @@ async def off(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Taken off this phone; the data stay."""
     member = await _member(turn, ids)
     alone = await people.take_off(turn.unit, member.id, turn.address)
+    await conversations.forget_where_absent(turn, member.id)
     if turn.speaker == member.id:
         turn.speak_as(await people.speaker_of(turn.unit, turn.address))
     key = "family-off-alone" if alone else "family-off-done"

@@ -1,4 +1,4 @@
-"""Home: the menu with the same few entries, help, and the way back to what was begun."""
+"""Home: the menu with the same few entries, and help."""
 
 from collections.abc import Sequence
 
@@ -46,11 +46,11 @@ async def menu(turn: Turn) -> Sequence[Reply]:
     profile = await residents.profile(turn.unit, turn.speaker)
     text: Words = await _where(turn, standing, profile)
     work = [*_work(standing), *await _put_aside(turn, standing)]
-    choices = [*_begun(turn, profile), *work, *_always(profile, turn.stopped)]
+    waits = begun(turn)
+    choices = [*([RESUME] if waits else []), *work, *_always(profile, turn.stopped)]
     if await was_here_before(turn):
         choices.append(SAME)
-    parked = turn.state.parked
-    notice = _waits(parked) if parked and _known(parked.form) else None
+    notice = T(f"parked-{waits.form}") if waits else None
     if notice == T("parked-registration") and text == T("menu-guest"):
         text, notice = notice, None
         choices.remove(REGISTER)
@@ -100,24 +100,6 @@ async def to_menu(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     return await menu(turn)
 
 
-@routes.choice("resume")
-async def resume(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
-    """Takes up the form that was left."""
-    parked = turn.state.parked
-    if parked is None or not _known(parked.form):
-        return await menu(turn)
-    turn.state.form, turn.state.parked = parked, None
-    return await forms.resume(turn, FORMS[parked.form])
-
-
-async def resume_or_menu(turn: Turn, receipt: T) -> Sequence[Reply]:
-    """Back to the question that was open before, or to the menu."""
-    if turn.state.parked is not None and _known(turn.state.parked.form):
-        first, *rest = await resume(turn, ())
-        return [first.saying(receipt), *rest]
-    return await menu_saying(turn, receipt)
-
-
 @routes.command("help", "көмек", "помощь", "анықтама", "справка")
 async def help_(turn: Turn) -> Sequence[Reply]:
     """What this is, and the words that work everywhere."""
@@ -155,10 +137,9 @@ async def _where(turn: Turn, standing: Sequence[RoleView], profile: residents.Pr
     return T("menu-guest")
 
 
-def _begun(turn: Turn, profile: residents.Profile | None) -> list[Choice]:
-    if turn.state.parked is not None and _known(turn.state.parked.form):
-        return [RESUME]
-    return []
+def begun(turn: Turn) -> FormState | None:
+    """What the speaker has begun and left, the latest."""
+    return forms.latest(turn, FORMS)
 
 
 def _work(standing: Sequence[RoleView]) -> list[Choice]:
@@ -184,12 +165,3 @@ async def _put_aside(turn: Turn, standing: Sequence[RoleView]) -> list[Choice]:
 def _always(profile: residents.Profile | None, stopped: bool) -> list[Choice]:
     first = [NOTICES, PROFILE] if profile else [REGISTER]
     return [*([SUBSCRIBE] if stopped else []), *first, LANGUAGE_ENTRY, HELP]
-
-
-def _waits(parked: FormState) -> T:
-    correcting = "again" in parked.answers
-    return T("parked-profile" if correcting else f"parked-{parked.form}")
-
-
-def _known(form: str) -> bool:
-    return form in FORMS

@@ -13,7 +13,7 @@ from conversation.turn import Turn
 from core.clock import local_date
 from core.ids import from_short, short
 from core.texts import Joined, Near, T
-from handlers import home
+from handlers import conversations, family, home
 from handlers.forms import known, shown, unclear
 from rules.dates import NoSuchDay, read_day
 from services import people, residents, territory
@@ -141,9 +141,10 @@ async def _with_day(turn: Turn, answers: Answers, day: date, typed: str) -> Acce
 
 
 async def _now_one(turn: Turn, done: people.Joined) -> Leave:
-    turn.speak_as(done.kept)
+    forms.drop(turn)
+    await conversations.hand_over(turn, done.gone, done.kept)
+    family.is_speaking(turn, done.kept)
     await residents.set_language(turn.unit, done.kept, turn.said)
-    turn.state.form = None
     if len(await people.channels(turn.unit, done.kept)) > 1:
         return Leave([_prefer_ask(T("joined"))])
     return Leave(await home.menu_saying(turn, T("joined-here")))
@@ -219,17 +220,27 @@ def _prefer_ask(receipt: T | None = None) -> Reply:
 @routes.choice("prefer-ask")
 async def ask_preferred(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Which messenger do notices go to first?"""
+    if asked := await family.who(turn, "prefer-ask"):
+        return asked
     return [_prefer_ask()]
+
+
+family.remember("prefer-ask", ask_preferred)
 
 
 @routes.choice("prefer")
 async def prefer(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Keeps the choice."""
+    if asked := await family.who(turn, "prefer", ids):
+        return asked
     channel = next((one for one in ChannelName if ids and one.value == ids[0]), None)
     if turn.speaker is not None:
         await people.prefer(turn.unit, turn.speaker, channel)
     done = T("prefer-done", messenger=T(f"messenger-{channel}")) if channel else T("prefer-any")
     return await home.menu_saying(turn, done)
+
+
+family.remember("prefer", prefer)
 
 
 # Apart again
@@ -250,6 +261,8 @@ async def profile_choices(turn: Turn) -> list[Choice]:
 @routes.choice("part")
 async def ask_part(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Says what parting does, and asks."""
+    if asked := await family.who(turn, "part"):
+        return asked
     found = await people.joined(turn.unit, turn.speaker) if turn.speaker else []
     if not found:
         return await home.menu_saying(turn, T("part-none"))
@@ -261,14 +274,20 @@ async def ask_part(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     return [Reply(T("part-ask", until=until), choices)]
 
 
+family.remember("part", ask_part)
+
+
 @routes.choice("part-yes")
 async def part(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Two people again: this chat speaks for whom it spoke before."""
+    if asked := await family.who(turn, "part"):
+        return asked
     try:
         merge = from_short(ids[0])
     except (ValueError, IndexError):
         turn.unit.audit("tap-refused", turn.address)
         raise Refused("refused-part") from None
-    await people.part(turn.unit, merge)
+    kept, gone = await people.part(turn.unit, merge)
+    await conversations.forget_where_absent(turn, kept, [gone])
     turn.speak_as(await people.speaker_of(turn.unit, turn.address))
     return await home.menu_saying(turn, T("parted"))

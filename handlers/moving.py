@@ -17,7 +17,6 @@ from handlers import family, home, village
 from handlers.forms import known, unclear
 from handlers.village import FIND, VILLAGE
 from services import moves, residents, territory
-from services.unit import Refused
 
 routes = Routes()
 
@@ -33,7 +32,7 @@ async def begin(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     if profile is None:
         return await home.menu_saying(turn, T("profile-guest"))
     place = await territory.get_place(turn.unit.session, profile.place_code)
-    first, *rest = await forms.begin(turn, FORM, {"who": str(profile.id)})
+    first, *rest = await forms.begin(turn, FORM)
     return [first.saying(T("move-begin", village=territory.name_of(place).full)), *rest]
 
 
@@ -46,16 +45,16 @@ async def _village(turn: Turn, answers: Answers, given: Given) -> Accepted:
     if not isinstance(found, Done):
         return found
     code = str(found.values[VILLAGE])
-    if code != (await moves.standing(turn.unit, _mover(turn, answers))).place_code:
+    if code != (await moves.standing(turn.unit, _mover(turn))).place_code:
         return found
-    turn.state.form = None
+    forms.drop(turn)
     place = await territory.get_place(turn.unit.session, code)
     same = T("move-same", village=territory.name_of(place).full)
     return Leave(await home.menu_saying(turn, same))
 
 
 async def _ask_sure(turn: Turn, answers: Answers) -> Reply:
-    who, code = _mover(turn, answers), text_of(answers, VILLAGE)
+    who, code = _mover(turn), text_of(answers, VILLAGE)
     path = await territory.path_of(turn.unit.session, code)
     meant = await moves.preview(turn.unit, who, code)
     choices = [Choice("mv-yes", T("move-yes")), Choice("mv-no", T("move-no"))]
@@ -78,7 +77,7 @@ async def _sure(turn: Turn, answers: Answers, given: Given) -> Accepted:
 
 
 async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
-    who, code = _mover(turn, answers), text_of(answers, VILLAGE)
+    who, code = _mover(turn), text_of(answers, VILLAGE)
     moved = await moves.move(turn.unit, who, code)
     standing = await moves.standing(turn.unit, who)
     place = await territory.get_place(turn.unit.session, code)
@@ -89,12 +88,10 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
     return await home.menu_saying(turn, T("move-done-now", village=name))
 
 
-def _mover(turn: Turn, answers: Answers) -> UUID:
-    """Who moves: whoever began it. Somebody else of the family who takes the form up, or who
-    was taken off this phone meanwhile, moves nobody."""
-    if turn.speaker is None or str(turn.speaker) != answers.get("who"):
-        turn.unit.audit("move-refused", turn.address)
-        raise Refused("refused-mover")
+def _mover(turn: Turn) -> UUID:
+    """Who moves: whoever began it, for the form is nobody else's."""
+    if turn.speaker is None:
+        raise LookupError("nobody speaks in a form that has an owner")
     return turn.speaker
 
 
@@ -105,6 +102,7 @@ FORM = known(
         steps=(replace(village.step(), accept=_village), Step("sure", _ask_sure, _sure)),
         finish=_finish,
         cancelled=T("move-undo"),
+        sure=family.sure,
     )
 )
 routes.form(FORM)

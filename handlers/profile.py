@@ -7,7 +7,7 @@ from conversation.message import Choice, Reply
 from conversation.router import Routes
 from conversation.turn import Turn
 from core.texts import Joined, T, Words
-from handlers import family, home, joining, moving, muting, registration
+from handlers import conversations, family, home, joining, moving, muting, registration
 from handlers.village import VILLAGE
 from services import leaving, moves, people, residents, territory, wishes
 from services.residents import Profile
@@ -122,10 +122,11 @@ async def delete(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     if asked := await family.who(turn, "delete"):
         return asked
     if turn.speaker is not None:
+        records = await residents.records(turn.unit, turn.speaker)
+        await conversations.forget(turn, records)
         await residents.forget(turn.unit, turn.speaker)
         left = await people.members(turn.unit, turn.address)
         turn.speak_as(left[0].id if len(left) == 1 else None)
-    turn.state.parked = turn.state.spoke = None
     return await home.menu_saying(turn, T("delete-done"))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from uuid import UUID
 
 import phonenumbers
 
@@ -13,7 +14,7 @@ from conversation.state import Answers
 from conversation.turn import Turn
 from core.clock import local_date
 from core.texts import T, Words
-from handlers import home, joining, village
+from handlers import family, home, joining, village
 from handlers.forms import known, shown, unclear
 from rules.dates import NoSuchDay, read_day
 from rules.names import LONGEST_NAME, NameFault, check_name
@@ -31,11 +32,22 @@ async def begin(turn: Turn, village: str | None = None) -> Sequence[Reply]:
     answers = await _prefilled(turn, village)
     if phone := _proved_by_channel(turn):
         answers |= await _proved(turn, phone)
-    return await forms.begin(turn, FORM, answers)
+    return await forms.begin(turn, OWN, answers)
 
 
-async def begin_other(turn: Turn) -> Sequence[Reply]:
-    """One more person behind this chat: a registration of their own, with the same phone."""
+@routes.choice("family-add")
+async def one_more(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """Registers one more person behind this chat; one who was half entered is gone on with."""
+    here = await people.members(turn.unit, turn.address)
+    place = here[0].place_code if here else None
+    room, most = await people.has_room(turn.unit, turn.address, place)
+    if not room:
+        return await home.menu_saying(turn, T("family-full", most=most))
+    return await _gone_on_with(turn, OTHER) or await _begin_other(turn)
+
+
+async def _begin_other(turn: Turn) -> Sequence[Reply]:
+    """A registration of their own, with the same phone."""
     answers: Answers = {"other": True}
     mine = await residents.profile(turn.unit, turn.speaker)
     phone = _proved_by_channel(turn)
@@ -43,7 +55,16 @@ async def begin_other(turn: Turn) -> Sequence[Reply]:
         phone = mine.phone
     if phone:
         answers |= await _proved(turn, phone)
-    return await forms.begin(turn, FORM, answers)
+    return await forms.begin(turn, OTHER, answers)
+
+
+async def _gone_on_with(turn: Turn, form: Form) -> Sequence[Reply] | None:
+    """What was begun of this form and waits, with a word about it."""
+    waits = forms.waiting(turn, form)
+    if waits is None:
+        return None
+    first, *rest = await forms.take_up(turn, form, waits)
+    return [first.saying(T(f"parked-{form.name}")), *rest]
 
 
 async def _proved(turn: Turn, phone: str) -> Answers:
@@ -53,21 +74,26 @@ async def _proved(turn: Turn, phone: str) -> Answers:
 
 async def begin_or_resume(turn: Turn, village: str) -> Sequence[Reply]:
     """A link that is followed again, in the middle, loses no answers."""
-    parked = turn.state.parked
-    if parked is None or parked.form != FORM.name:
+    waits = forms.waiting(turn, OWN)
+    if waits is None:
         return await begin(turn, village)
-    parked.answers |= await _prefilled(turn, village)
-    return await home.resume(turn, ())
+    waits.answers |= await _prefilled(turn, village)
+    return await forms.take_up(turn, OWN, waits)
 
 
 @routes.choice("register")
 async def from_menu(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Registration from the menu."""
-    return await begin(turn)
+    return await _gone_on_with(turn, OWN) or await begin(turn)
 
 
 async def correct(turn: Turn, profile: residents.Profile) -> Sequence[Reply]:
-    """The last look again, filled with what is kept, to correct it."""
+    """The last look again, filled with what is kept, to correct it; or the correction that was
+    begun."""
+    return await _gone_on_with(turn, EDIT) or await _correct(turn, profile)
+
+
+async def _correct(turn: Turn, profile: residents.Profile) -> Sequence[Reply]:
     answers: Answers = {
         "consent": True,
         "name": profile.full_name,
@@ -79,7 +105,7 @@ async def correct(turn: Turn, profile: residents.Profile) -> Sequence[Reply]:
         "asked": profile.level == "phone",
         "again": True,
     }
-    return await forms.begin(turn, FORM, answers, at="summary")
+    return await forms.begin(turn, EDIT, answers, at="summary")
 
 
 async def _prefilled(turn: Turn, code: str | None) -> Answers:
@@ -106,7 +132,7 @@ async def _consent(turn: Turn, answers: Answers, given: Given) -> Accepted:
         case "c-more":
             return forms.Stay({"more": True})
         case "c-no":
-            turn.state.form = None
+            forms.drop(turn)
             return Leave(await home.menu_saying(turn, T("consent-declined")))
     return unclear("consent-unclear", given)
 
@@ -289,8 +315,8 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
         phone=text_of(answers, "phone") or None,
         phone_proved=bool(answers.get("proved")),
     )
-    speaker = None if answers.get("other") else turn.speaker
-    if answers.get("other"):
+    speaker = await _whose(turn, answers)
+    if speaker is None:
         room, most = await people.has_room(turn.unit, turn.address, given.place_code)
         if not room:
             return await home.menu_saying(turn, T("family-full", most=most))
@@ -305,6 +331,14 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
             first, *rest = offered
             return [first.saying(receipt), *rest]
     return await home.menu_saying(turn, receipt)
+
+
+async def _whose(turn: Turn, answers: Answers) -> UUID | None:
+    """Whose record is written: only a correction writes over somebody who is registered."""
+    if answers.get("again"):
+        return turn.speaker
+    another = answers.get("other") or await residents.profile(turn.unit, turn.speaker)
+    return None if another else turn.speaker
 
 
 async def _receipt(turn: Turn, given: Registration, *, corrected: bool) -> T:
@@ -332,30 +366,21 @@ def _cancelled(answers: Answers) -> T:
     return T("profile-unchanged" if answers.get("again") else "registration-cancelled")
 
 
-FORM = known(
-    Form(
-        name="registration",
-        version=1,
-        steps=(
-            Step("consent", _ask_consent, _consent, holds=("consent",), ways_out=False),
-            joining.step("same"),
-            Step("name", _ask_name, _name, free_text=True, holds=("name",)),
-            village.step(),
-            Step("street", _ask_street, _street, free_text=True, holds=("street",)),
-            Step("birth", _ask_birth, _birth, free_text=True, holds=("birth",)),
-            Step(
-                "phone",
-                _ask_phone,
-                _phone,
-                free_text=True,
-                applies=_phone_is_asked,
-                holds=("phone",),
-            ),
-            joining.step("same-by-contact"),
-            Step("summary", _ask_summary, _summary),
-        ),
-        finish=_finish,
-        cancelled=_cancelled,
-    )
+_STEPS = (
+    Step("consent", _ask_consent, _consent, holds=("consent",), ways_out=False),
+    joining.step("same"),
+    Step("name", _ask_name, _name, free_text=True, holds=("name",)),
+    village.step(),
+    Step("street", _ask_street, _street, free_text=True, holds=("street",)),
+    Step("birth", _ask_birth, _birth, free_text=True, holds=("birth",)),
+    Step("phone", _ask_phone, _phone, free_text=True, applies=_phone_is_asked, holds=("phone",)),
+    joining.step("same-by-contact"),
+    Step("summary", _ask_summary, _summary),
 )
-routes.form(FORM)
+
+# Three forms of the same questions, so that none is begun in place of another one that waits.
+OWN = known(Form("registration", 1, _STEPS, _finish, _cancelled))
+OTHER = known(Form("relative", 1, _STEPS, _finish, _cancelled, owned=False))
+EDIT = known(Form("profile", 1, _STEPS, _finish, _cancelled, sure=family.sure))
+for form in (OWN, OTHER, EDIT):
+    routes.form(form)

@@ -8,7 +8,7 @@ from conversation.router import Routes
 from conversation.turn import Turn
 from core.languages import Language
 from core.texts import T
-from handlers import home, registration
+from handlers import begun, home, registration
 from services import residents
 
 routes = Routes()
@@ -50,7 +50,7 @@ async def chosen(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     if turn.state.start is not None:
         return ()  # the router follows the link that the person came by
     if known:
-        return await home.resume_or_menu(turn, T("language-changed"))
+        return await begun.resume_or_menu(turn, T("language-changed"))
     if await residents.profile(turn.unit, turn.speaker) is None:
         return await registration.begin(turn)
     return await home.menu(turn)
@@ -63,7 +63,7 @@ async def start(turn: Turn) -> Sequence[Reply]:
     if came_back:
         turn.unit.audit("address-resumed", turn.address, by="asked")
         return await home.menu_saying(turn, T("resumed"))
-    if turn.state.parked is None and await home.is_guest(turn):
+    if home.begun(turn) is None and await home.is_guest(turn):
         return await registration.begin(turn)
     return await home.menu(turn)
 

@@ -28,8 +28,8 @@ class Letter:
 async def keep(
     unit: Unit, account: UUID, address: UUID, update: dict[str, Any], error: BaseException
 ) -> UUID:
-    """Keeps the update of this chat until its person asks for deletion; of the error only its
-    class and where it was raised, nothing personal."""
+    """Keeps the update of this chat until who speaks there (the actor) asks for deletion; of the
+    error only its class and where it was raised, nothing personal."""
     identifier = unit.new_id()
     words = json.dumps(update, ensure_ascii=False, default=str)
     unit.session.add(
@@ -37,6 +37,7 @@ async def keep(
             id=identifier,
             account_id=account,
             address_id=address,
+            speaker_id=unit.actor,
             update=unit.keyring.seal(UPDATE, identifier, words),
             error=where(error),
             created_at=unit.now,

@@ -38,6 +38,7 @@ class Joined:
 
     merge: UUID
     kept: UUID
+    gone: UUID
     until: datetime
 
 
@@ -119,24 +120,25 @@ async def join(
     until = unit.now + timedelta(days=rules.merge_undo)
     await due.plan(unit, until, SETTLED_DUE, merge.id)
     unit.audit("residents-joined", keep.id, other=str(gone.id))
-    return Joined(merge.id, keep.id, until)
+    return Joined(merge.id, keep.id, gone.id, until)
 
 
 async def joined(unit: Unit, resident: UUID) -> list[Joined]:
     """What was joined into this resident and can still be parted, the newest first. The term is
     the one that was in force when they were joined."""
     found = await unit.session.execute(
-        select(Merge.id, Due.due_at)
+        select(Merge.id, Merge.gone_id, Due.due_at)
         .join(Due, and_(Due.object_id == Merge.id, Due.kind == SETTLED_DUE))
         .where(Merge.kept_id == resident, Merge.undone_at.is_(None))
         .where(Due.done_at.is_(None), Due.due_at > unit.now)
         .order_by(Merge.merged_at.desc(), Merge.id.desc())
     )
-    return [Joined(row.id, resident, row.due_at) for row in found]
+    return [Joined(row.id, resident, row.gone_id, row.due_at) for row in found]
 
 
-async def part(unit: Unit, merge: UUID) -> None:
-    """Undoes a joining: chats, roles and drafts go back where they were.
+async def part(unit: Unit, merge: UUID) -> tuple[UUID, UUID]:
+    """Undoes a joining: chats, roles and drafts go back where they were; (who was kept, who had
+    gone).
 
     Raises Refused for anybody but the person it is about, and when the time is over.
     """
@@ -155,6 +157,7 @@ async def part(unit: Unit, merge: UUID) -> None:
     await due.cancel(unit, merge, {SETTLED_DUE})
     await unit.session.flush()
     unit.audit("residents-parted", found.kept_id, other=str(found.gone_id))
+    return found.kept_id, found.gone_id
 
 
 async def settle(unit: Unit, merge: UUID) -> None:

@@ -92,26 +92,30 @@ async def set_language(unit: Unit, resident: UUID, language: str) -> None:
     )
 
 
+async def records(unit: Unit, resident: UUID) -> list[UUID]:
+    """This record and those that were joined into it."""
+    merged = await unit.session.scalars(select(Resident.id).where(Resident.merged_into == resident))
+    return [resident, *merged]
+
+
 async def forget(unit: Unit, resident: UUID) -> None:
     """Deletes the person's data at once: what remains is a row without a person.
 
+    What they are typing in chats that others share is the conversations' to forget, before this.
     Counts, receipts and the audit trail keep the id, which leads to nobody any more. Records that
     were joined into this one go with it; notices of an office stay the office's.
     """
-    merged = await unit.session.scalars(select(Resident.id).where(Resident.merged_into == resident))
-    records = [resident, *merged]
-    await wipe(unit, records, deleted=True)
-    await unit.session.execute(text(_WITHDRAW), {"records": records, "now": unit.now})
+    gone = await records(unit, resident)
+    await wipe(unit, gone, deleted=True)
+    await unit.session.execute(text(_WITHDRAW), {"records": gone, "now": unit.now})
     for view in await roles.standing(unit, resident):
         await roles.revoke(unit, resident, view.role, view.place_code)
-    for record in records:
+    for record in gone:
         await drafts.forget(unit, record)
-    await unit.session.execute(delete(Move).where(Move.resident_id.in_(records)))
-    await _forget_chats(unit, records)
-    await unit.session.execute(
-        delete(ResidentAddress).where(ResidentAddress.resident_id.in_(records))
-    )
-    await leave_speaking(unit, records)
+    await unit.session.execute(delete(Move).where(Move.resident_id.in_(gone)))
+    await _forget_chats(unit, gone)
+    await unit.session.execute(delete(ResidentAddress).where(ResidentAddress.resident_id.in_(gone)))
+    await leave_speaking(unit, gone)
     unit.audit("resident-deleted", resident)
 
 
@@ -143,27 +147,24 @@ async def leave_speaking(unit: Unit, records: Sequence[UUID], address: UUID | No
 
 
 async def _forget_chats(unit: Unit, records: Sequence[UUID]) -> None:
-    """What was said in their chats, is being typed there, was sent from there or kept of it. Of
-    a chat that others share: what was said, and what these people were typing."""
-    chats = await unit.session.execute(text(_CHATS), {"records": records})
-    all_chats, own, typing = [], [], []
-    for chat in chats:
-        all_chats.append(chat.id)
-        own += [chat.id] if chat.alone else []
-        typing += [chat.id] if chat.alone or chat.speaks else []
+    """What was said in their chats, and what these people wrote that could not be dealt with. Of
+    a chat that nobody else is behind, also what is being typed there and was sent from there."""
+    chats = (await unit.session.execute(text(_CHATS), {"records": records})).all()
+    all_chats, own = [chat.id for chat in chats], [chat.id for chat in chats if chat.alone]
     for statement, addresses in (
         (_UNSAY, all_chats),
         (_FORGET_WORDS, all_chats),
-        (_FORGET_TYPED, typing),
-        (_FORGET_LETTERS, typing),
+        (_FORGET_LETTERS, all_chats),
+        (_FORGET_TYPED, own),
     ):
-        await unit.session.execute(text(statement), {"addresses": addresses, "now": unit.now})
+        values = {"addresses": addresses, "records": records, "now": unit.now}
+        await unit.session.execute(text(statement), values)
     sent = await unit.session.scalars(select(File.id).where(File.address_id.in_(own)))
     await files.forget_unsent(unit, list(sent))
 
 
 _CHATS = """
-SELECT a.id, a.speaker_id = ANY(:records) AS speaks, NOT EXISTS (
+SELECT a.id, NOT EXISTS (
            SELECT 1 FROM resident_address AS o
            WHERE o.address_id = a.id AND o.resident_id <> ALL(:records)) AS alone
 FROM address AS a WHERE a.id IN (
@@ -192,7 +193,11 @@ WHERE d.message_id = m.id AND d.address_id = ANY(:addresses)
   AND d.outcome IS NOT NULL AND m.notice_id IS NULL
 """
 _FORGET_TYPED = "UPDATE address SET state = NULL WHERE id = ANY(:addresses)"
-_FORGET_LETTERS = "DELETE FROM dead_letter WHERE address_id = ANY(:addresses)"
+# Of a chat in which nobody was known to speak yet, the letters may be theirs.
+_FORGET_LETTERS = """
+DELETE FROM dead_letter WHERE speaker_id = ANY(:records)
+   OR speaker_id IS NULL AND address_id = ANY(:addresses)
+"""
 _NOBODY_SPEAKS = """
 UPDATE address AS a SET speaker_id = (
     SELECT CASE WHEN count(*) = 1 THEN min(r.id::text)::uuid END

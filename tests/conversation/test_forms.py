@@ -407,3 +407,67 @@ async def test_a_form_that_no_longer_exists_ends_at_the_menu() -> None:
     turn = a_turn(form=FormState("petition-of-2025", 1, "x", {}))
     assert [r.text for r in await Router(Routes(), menu, menu).here(turn)] == ["menu"]
     assert turn.state.form is None
+
+
+# Whose form it is
+
+MINE, YOURS = UUID(int=8), UUID(int=9)
+
+
+async def test_only_the_owner_finds_what_waits() -> None:
+    turn = a_turn()
+    turn.speak_as(MINE)
+    await walk(turn, "А")
+    turn.speak_as(YOURS)
+    assert turn.state.form is None, "whoever speaks now is in nobody else's form"
+    assert forms.waiting(turn, FORM) is None
+    await walk(turn, "Б")
+    turn.speak_as(MINE)
+    waits = forms.waiting(turn, FORM)
+    assert waits is not None
+    assert waits.answers == {"name": "А"}
+    await forms.take_up(turn, FORM, waits)
+    forms.cancel(turn, FORM)
+    assert [form.answers for form in turn.state.forms()] == [{"name": "Б"}]
+
+
+async def test_a_form_of_nobody_is_anybodys() -> None:
+    turn = a_turn()
+    turn.speak_as(MINE)
+    form = replace(FORM, owned=False)
+    await walk(turn, "А", form=form)
+    turn.speak_as(YOURS)
+    assert forms.waiting(turn, form) is not None
+
+
+async def test_what_is_under_way_of_somebody_else_is_answered_by_nobody() -> None:
+    """The speaker was changed from another chat."""
+    turn = a_turn(form=FormState("toy", 1, "name", {}, owner=MINE))
+    turn.speaker = YOURS
+    routes = Routes()
+    routes.form(FORM)
+
+    async def menu(turn: Turn) -> Sequence[Reply]:
+        return [Reply("menu")]
+
+    assert [reply.text for reply in await Router(routes, menu, menu).here(turn)] == ["menu"]
+    assert turn.state.form is None
+    assert turn.state.parked == FormState("toy", 1, "name", {}, owner=MINE)
+
+
+async def test_before_the_end_something_may_have_to_be_asked() -> None:
+    """Who is speaking: meanwhile the form waits at its last step, and nothing is lost."""
+    asked = [[Reply("who?")], None]
+
+    async def sure(turn: Turn) -> Sequence[Reply] | None:
+        return asked.pop(0)
+
+    turn, form, before = a_turn(), replace(FORM, sure=sure), len(FINISHED)
+    reply = await walk(turn, "А", "north", "x", "1", "send", form=form)
+    assert (reply.text, len(FINISHED)) == ("who?", before)
+    waits = forms.waiting(turn, form)
+    assert waits is not None
+    [again] = await forms.take_up(turn, form, waits)
+    assert again.text == "summary?"
+    [reply] = await forms.answer(turn, form, Given(text="send"))
+    assert (reply.text, len(FINISHED)) == ("done", before + 1)

@@ -224,6 +224,9 @@ async def test_who_moves_is_who_began_it(talk: Talk) -> None:
     await person.pick("family-add")
     await person.says("1", "Ахметова Айгүл", "Бугровое", "да", "1", "12.04.1990", "да")
     assert person.hears("family-speaking", name="Айгүл А.")
+    assert person.t("menu-resume") not in person.labels
+    await person.pick("family-change")
+    await person.tap("Серік А.")
     await person.pick("menu-resume")
-    assert person.hears("refused-mover")
+    assert person.t("move-yes") in person.labels, "it has waited for whoever began it"
     assert await talk.rows("SELECT DISTINCT place_code FROM resident") == [{"place_code": VILLAGE}]

@@ -425,6 +425,25 @@ async def test_deleted_is_gone_from_everywhere(
     assert await rows(settled, personal) == ([] if joined else [(pair[1][0],)])
 
 
+async def test_of_a_shared_chat_only_their_letters_go(
+    settled: TestDatabase, settle: Settler
+) -> None:
+    """Before, who deleted while somebody else had spoken last left theirs, and took the other's."""
+    first, chat = await settle()
+    async with settled.unit() as unit:
+        given = residents.Registration("Ахметова Айгүл", VILLAGE, BIRTH, "kk")
+        second = await residents.register(unit, chat, None, given)
+    await do(settled, "UPDATE address SET speaker_id = :who", who=second)
+    async with settled.unit() as unit:
+        account = await unit.session.scalar(text("SELECT account_id FROM address"))
+        for who in (first, second, None):
+            unit.actor = who
+            await dead_letters.keep(unit, account, chat, {"text": "x"}, ValueError("x"))
+    async with settled.unit() as unit:
+        await residents.forget(unit, first)
+    assert await rows(settled, "SELECT speaker_id FROM dead_letter") == [(second,)]
+
+
 async def test_the_family_stays_and_speaks(settled: TestDatabase, settle: Settler) -> None:
     """One of two is deleted: the other speaks; of three nobody does until it is said."""
     first, chat = await settle()
