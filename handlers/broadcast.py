@@ -50,6 +50,8 @@ family.remember("notice-new", begin)
 @routes.choice("notice-go-on")
 async def go_on(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """The notice that waits, behind whatever else does."""
+    if asked := await family.who(turn, "notice-new"):
+        return asked
     forms.park(turn)
     waits = forms.waiting(turn, FORM)
     return await forms.take_up(turn, FORM, waits) if waits else await begin_new(turn)
@@ -58,6 +60,8 @@ async def go_on(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
 @routes.choice("notice-aside")
 async def aside(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """The notice that waits becomes a draft, and a new one begins."""
+    if asked := await family.who(turn, "notice-new"):
+        return asked
     forms.park(turn)
     if not await put_aside(turn):
         return await home.menu_saying(turn, T("drafts-full", most=drafts.MOST_DRAFTS))
@@ -348,6 +352,7 @@ FORM = known(
         upgrade=_upgrade,
         leave="leave",
         worth=worth_keeping,
+        sure=family.sure,
     )
 )
 routes.form(FORM)

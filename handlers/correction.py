@@ -12,7 +12,7 @@ from conversation.turn import Turn
 from core.ids import short
 from core.languages import Language
 from core.texts import Joined, T, texts
-from handlers import home, notice_files, notice_words, sent
+from handlers import family, home, notice_files, notice_words, sent
 from handlers.forms import known, unclear
 from handlers.notice import composed, file_refs
 from handlers.notice_words import Part, part_key, stored_part
@@ -26,6 +26,8 @@ routes = Routes()
 @routes.choice("n-correct", durable=True)
 async def begin(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Starts at the first text; each can be kept as it is."""
+    if asked := await family.who(turn, "correct", ids):
+        return asked
     notice = sent.notice_of(turn, ids)
     found = await notices.seen_by_office(turn.unit, notice, turn.speaker)
     await roles.require(
@@ -71,6 +73,9 @@ async def _begin(turn: Turn, found: NoticeView) -> Sequence[Reply]:
     for language in found.texts:
         answers[f"asked_{language}"] = True
     return await forms.begin(turn, FORM, answers)
+
+
+family.remember("correct", begin)
 
 
 def _typed(answers: Answers) -> bool:
@@ -200,6 +205,7 @@ FORM = known(
         ),
         finish=_finish,
         cancelled=T("correct-undo"),
+        sure=family.sure,
     )
 )
 routes.form(FORM)

@@ -14,7 +14,7 @@ from core.clock import end_of, last_day, local, local_date
 from core.ids import from_short, short
 from core.languages import Language
 from core.texts import Joined, Named, T, Words, texts
-from handlers import home
+from handlers import family, home
 from handlers.forms import known, shown, unclear
 from handlers.telling import tell
 from rules.dates import NoSuchDay, read_day
@@ -35,6 +35,8 @@ FIRST_TICKED = (Power.SEND, Power.CORRECT)  # what a clerk is mostly asked to do
 @routes.command("roles", "рөлдер", "роли")
 async def listed(turn: Turn) -> Sequence[Reply]:
     """Who holds which role at the place of the speaker's own; of several, first which."""
+    if asked := await family.who(turn, "roles"):
+        return asked
     places = await appointments.offices(turn.unit, turn.speaker)
     if not places:
         await roles.require(turn.unit, turn.speaker, MAY_SEE_ROLES, "")
@@ -51,10 +53,18 @@ async def from_menu(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     return await listed(turn)
 
 
+family.remember("roles", from_menu)
+
+
 @routes.choice("r-at")
 async def at(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """The list of one place."""
+    if asked := await family.who(turn, "r-at", ids):
+        return asked
     return await _list(turn, ids[0] if ids else "")
+
+
+family.remember("r-at", at)
 
 
 async def _list(turn: Turn, code: str) -> Sequence[Reply]:
@@ -114,9 +124,14 @@ def _offer_line(offer: Offer) -> Words:
 @routes.choice("r-card", durable=True)
 async def card(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Who it is, since when, until when, what for; and what can be done."""
+    if asked := await family.who(turn, "r-card", ids):
+        return asked
     forms.park(turn)
     found = await appointments.holder(turn.unit, _id(turn, ids))
     return [await _card(turn, found)]
+
+
+family.remember("r-card", card)
 
 
 async def _card(turn: Turn, found: Holder) -> Reply:
@@ -148,6 +163,8 @@ def _terms(view: RoleView) -> list[Words]:
 @routes.choice("r-end")
 async def ask_end(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Says what ends, and asks."""
+    if asked := await family.who(turn, "r-end", ids):
+        return asked
     found = await appointments.holder(turn.unit, _id(turn, ids))
     own = found.resident == turn.speaker
     key = "role-end-ask-own" if own else "role-end-ask"
@@ -159,9 +176,14 @@ async def ask_end(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     return [Reply(text, choices)]
 
 
+family.remember("r-end", ask_end)
+
+
 @routes.choice("r-end-yes")
 async def end(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Takes the role; whoever held it is told."""
+    if asked := await family.who(turn, "r-end", ids):
+        return asked
     found = await appointments.dismiss(turn.unit, _id(turn, ids))
     done = T("role-end-done", name=name_of(found), role=_role(found.view))
     if found.resident == turn.speaker:
@@ -190,11 +212,16 @@ async def _list_saying(turn: Turn, code: str, receipt: T) -> Sequence[Reply]:
 @routes.choice("r-offer")
 async def offer(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """What it would grant; it can be withdrawn."""
+    if asked := await family.who(turn, "r-offer", ids):
+        return asked
     invitation = _id(turn, ids)
     found = await appointments.offer_of(turn.unit, invitation)
     if found is None:
         return await _lost(turn)
     return [await _offer_card(turn, found)]
+
+
+family.remember("r-offer", offer)
 
 
 async def _offer_card(turn: Turn, found: Offer) -> Reply:
@@ -213,6 +240,8 @@ async def _offer_card(turn: Turn, found: Offer) -> Reply:
 @routes.choice("r-withdraw")
 async def withdraw(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """The code is worth nothing any more."""
+    if asked := await family.who(turn, "r-offer", ids):
+        return asked
     place = await appointments.withdraw(turn.unit, _id(turn, ids))
     if place is None:
         return await _lost(turn)
@@ -231,6 +260,8 @@ async def _lost(turn: Turn) -> Sequence[Reply]:
 @routes.choice("r-new")
 async def begin(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Starts an invitation to this place."""
+    if asked := await family.who(turn, "r-new", ids):
+        return asked
     office = await appointments.office(turn.unit, ids[0] if ids else "")
     if not office.offers:
         await _refuse(turn, office)
@@ -242,6 +273,9 @@ async def begin(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     if len(office.offers) == 1:
         answers["role"] = office.offers[0].value
     return await forms.begin(turn, INVITATION, answers)
+
+
+family.remember("r-new", begin)
 
 
 async def _refuse(turn: Turn, office: Office) -> None:
@@ -374,6 +408,7 @@ INVITATION = known(
         ),
         finish=_finish,
         cancelled=T("invitation-undo"),
+        sure=family.sure,
     )
 )
 routes.form(INVITATION)
@@ -385,11 +420,16 @@ routes.form(INVITATION)
 @routes.choice("r-powers")
 async def change_powers(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Starts with what the clerk may do today."""
+    if asked := await family.who(turn, "r-power", ids):
+        return asked
     found = await appointments.holder(turn.unit, _id(turn, ids))
     if not await appointments.may_change(turn.unit, found):
         await _refuse(turn, Office(found.view.place_code, (), False))
     answers: Answers = {"id": str(found.id), "powers": sorted(found.view.powers)}
     return await forms.begin(turn, DELEGATION, answers)
+
+
+family.remember("r-power", change_powers)
 
 
 async def _delegated(turn: Turn, answers: Answers) -> Sequence[Reply]:
@@ -408,6 +448,7 @@ DELEGATION = known(
         steps=(Step("powers", _ask_powers, _accept_powers, holds=("powers_said",)),),
         finish=_delegated,
         cancelled=T("role-powers-unchanged"),
+        sure=family.sure,
     )
 )
 routes.form(DELEGATION)

@@ -12,7 +12,7 @@ from core.clock import local, local_date
 from core.ids import from_short, short
 from core.outcomes import Outcome
 from core.texts import Joined, Near, T, Words
-from handlers import home
+from handlers import family, home
 from services import notice_changes, notice_report, notices, roles, territory
 from services.notices import NoticeView, Progress
 from services.roles import Power, RoleView
@@ -73,22 +73,34 @@ async def shown(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
 @routes.choice("n-pause", durable=True)
 async def pause(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Holds what has not gone out."""
+    if asked := await family.who(turn, "pause", ids):
+        return asked
     notice = notice_of(turn, ids)
     done = await notice_changes.pause(turn.unit, notice)
     return await _said(turn, notice, T("sent-paused" if done else "sent-too-late"))
 
 
+family.remember("pause", pause)
+
+
 @routes.choice("n-resume", durable=True)
 async def resume(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Goes on where it was held."""
+    if asked := await family.who(turn, "go-on", ids):
+        return asked
     notice = notice_of(turn, ids)
     done = await notice_changes.resume(turn.unit, notice)
     return await _said(turn, notice, T("sent-resumed" if done else "sent-too-late"))
 
 
+family.remember("go-on", resume)
+
+
 @routes.choice("n-cancel", durable=True)
 async def ask_cancel(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Says what cancelling can still do, and asks."""
+    if asked := await family.who(turn, "cancel", ids):
+        return asked
     notice = notice_of(turn, ids)
     found = await notices.seen_by_office(turn.unit, notice, turn.speaker)
     counts = await notices.progress(await turn.unit.connection(), notice)
@@ -101,9 +113,14 @@ async def ask_cancel(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     return [Reply(T(key, had=counts.sent + counts.announced, left=left), choices)]
 
 
+family.remember("cancel", ask_cancel)
+
+
 @routes.choice("n-cancel-yes")
 async def cancel(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Whoever has not got it does not get it."""
+    if asked := await family.who(turn, "cancel", ids):
+        return asked
     notice = notice_of(turn, ids)
     done = await notice_changes.cancel(turn.unit, notice)
     return await _said(turn, notice, T("sent-cancelled" if done else "sent-too-late"))
@@ -112,10 +129,15 @@ async def cancel(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
 @routes.choice("n-report", durable=True)
 async def report(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """The outcome per resident, as a file that comes in a moment."""
+    if asked := await family.who(turn, "report", ids):
+        return asked
     notice = notice_of(turn, ids)
     await notice_report.ask(turn.unit, notice, turn.address)
     turn.toast = T("sent-report-coming")
     return [Reply(T("sent-report-coming"), screen=False)]
+
+
+family.remember("report", report)
 
 
 async def card_saying(turn: Turn, notice: UUID, receipt: T) -> Sequence[Reply]:
