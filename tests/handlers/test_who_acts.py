@@ -421,3 +421,29 @@ async def test_parting_is_for_who_says_so(talk: Talk, language: Language) -> Non
     await person.tap(SERIK)
     await person.pick("part-yes")
     assert person.hears("parted")
+
+
+@BOTH
+async def test_ones_own_data_are_changed_by_who_says_so(talk: Talk, language: Language) -> None:
+    """The last word of a correction or of a move, on the screen of hours ago."""
+    person = await family(talk, language)
+    await person.say("/data")
+    await person.pick("profile-edit")
+    await person.pick("summary-street")
+    await person.say("Мира 5")
+    hours_later(person)
+    await person.pick("summary-yes")
+    assert person.hears("family-who")
+    await person.tap(SERIK)
+    assert "Мира 5" in person.text
+    await person.pick("summary-yes")
+    assert person.hears("profile-corrected")
+    await person.say("/data")
+    await person.pick("profile-move")
+    await person.says("Сосновка", "да")
+    hours_later(person)
+    await person.pick("move-yes")
+    assert person.hears("family-who")
+    await person.tap(AIGUL)
+    places = await talk.rows("SELECT DISTINCT place_code FROM resident")
+    assert places == [{"place_code": "595041100"}]
