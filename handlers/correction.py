@@ -48,8 +48,8 @@ async def begin(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
         Choice("k-go-on", T("correct-go-on")),
         Choice("k-anew", T("correct-begin"), (short(notice),)),
     ]
-    asked = T("correct-waits", waits=other.title, title=found.title)
-    return [Reply(asked, choices, nav=(home.MENU,))]
+    question = T("correct-waits", waits=other.title, title=found.title)
+    return [Reply(question, choices, nav=(home.MENU,))]
 
 
 @routes.choice("k-go-on")
