@@ -48,7 +48,7 @@ async def test_a_clerk_comes_and_goes(world: World, channel: str) -> None:
     await emulator.wait_for("akim", "Снять роль?")
     emulator.tap("akim", "Да, снять")
     await emulator.wait_for("akim", "Роль снята")
-    await emulator.wait_for("clerk", "Сізден рөл алынды")
+    await emulator.wait_for("clerk", "Рөліңіз қайтарып алынды")
     emulator.say("clerk", "мәзір")
     menu = await emulator.wait_for("clerk", "Керегін таңдаңыз", count=2)
     assert "Хабар жіберу" not in str(menu.buttons)
