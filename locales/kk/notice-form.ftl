@@ -7,7 +7,7 @@ kind-ask-urgent =
     Хабар не туралы?
     Қауіп төнсе, «Шұғыл» дегенді таңдаңыз: түнде де бірден барады.
 kind-announcement = Хабарландыру
-kind-utilities = Су, жарық, жол
+kind-utilities = Су, жарық және жол
 kind-event = Іс-шара
 kind-urgent = Шұғыл
 kind-about-announcement = кез келген жаңалық

@@ -7,7 +7,7 @@ kind-ask-urgent =
     О чём сообщение?
     При опасности выберите «Срочно»: придёт сразу, даже ночью.
 kind-announcement = Объявление
-kind-utilities = Вода, свет, дороги
+kind-utilities = Вода, свет и дороги
 kind-event = Мероприятие
 kind-urgent = Срочно
 kind-about-announcement = любая новость
