@@ -26,7 +26,7 @@ from core.crypto import Keyring
 from core.texts import Texts, texts
 from handlers import DUE
 from handlers.sent import card
-from services import audit, drafts, due, files, intake, live, notices, outbox, quota
+from services import audit, departures, drafts, due, files, intake, live, notices, outbox, quota
 from services.dead_letters import where
 from services.due import DueRow
 from services.live import LiveDue
@@ -145,6 +145,7 @@ class Clockwork:
             await files.forget_tokens(unit)
             await files.forget_unused(unit)
             await drafts.tidy(unit)
+            await departures.forget(unit)
             waiting = await connection.scalar(
                 text("SELECT count(*) FROM delivery WHERE outcome IS NULL")
             )

@@ -92,7 +92,7 @@ async def ask_delete(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     profile = await residents.profile(turn.unit, turn.speaker)
     if profile is None:
         return await home.menu_saying(turn, T("profile-guest"))
-    means = await leaving.leaving(turn.unit, profile.id, turn.address)
+    means = await leaving.leaving(turn.unit, profile.id, profile.place_code, turn.address)
     lines: list[Words] = [T("delete-ask")]
     if means.roles:
         held = [await _role(turn, view) for view in means.roles]
@@ -104,6 +104,8 @@ async def ask_delete(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     if means.family:
         names = ", ".join(one.shown for one in means.family)
         lines.append(T("delete-family", names=names))
+    if means.mark_until:
+        lines.append(T("delete-mark", until=means.mark_until))
     choices = [Choice("delete-yes", T("delete-yes")), Choice("delete-no", T("delete-no"))]
     return [Reply(Joined([Joined(lines), T("delete-sure")], "\n\n"), choices)]
 

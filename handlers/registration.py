@@ -40,7 +40,7 @@ async def one_more(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Registers one more person behind this chat; one who was half entered is gone on with."""
     here = await people.members(turn.unit, turn.address)
     place = here[0].place_code if here else None
-    room, most = await people.has_room(turn.unit, turn.address, place)
+    room, most = await residents.has_room(turn.unit, turn.address, place)
     if not room:
         return await home.menu_saying(turn, T("family-full", most=most))
     return await _gone_on_with(turn, OTHER) or await _begin_other(turn)
@@ -317,7 +317,7 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
     )
     speaker = await _whose(turn, answers)
     if speaker is None:
-        room, most = await people.has_room(turn.unit, turn.address, given.place_code)
+        room, most = await residents.has_room(turn.unit, turn.address, given.place_code)
         if not room:
             return await home.menu_saying(turn, T("family-full", most=most))
     if answers.get("again") and speaker is not None:
@@ -350,7 +350,10 @@ async def _receipt(turn: Turn, given: Registration, *, corrected: bool) -> T:
     adult_on = birthday(given.birth_date, rules.adult_age)
     name = territory.name_of(place).full
     if adult_on > local_date(turn.unit.now):
-        return T("registered-minor", village=name, day=adult_on)
+        return T("registered-minor", village=name, day=adult_on, age=rules.adult_age)
+    standing = await moves.standing(turn.unit, turn.speaker) if turn.speaker else None
+    if standing and not standing.counts_today and standing.counts_from:
+        return T("registered-later", village=name, day=standing.counts_from)
     return T("registered", village=name)
 
 

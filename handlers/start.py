@@ -9,7 +9,7 @@ from conversation.turn import Turn
 from core.languages import Language
 from core.texts import T
 from handlers import begun, home, registration
-from services import residents
+from services import people, residents
 
 routes = Routes()
 
@@ -63,9 +63,14 @@ async def start(turn: Turn) -> Sequence[Reply]:
     if came_back:
         turn.unit.audit("address-resumed", turn.address, by="asked")
         return await home.menu_saying(turn, T("resumed"))
-    if home.begun(turn) is None and await home.is_guest(turn):
+    if home.begun(turn) is None and await _is_new(turn):
         return await registration.begin(turn)
     return await home.menu(turn)
+
+
+async def _is_new(turn: Turn) -> bool:
+    """A guest, and nobody else is behind this chat who might be speaking."""
+    return await home.is_guest(turn) and not await people.members(turn.unit, turn.address)
 
 
 @routes.choice("subscribe")
@@ -86,6 +91,6 @@ async def stop(turn: Turn) -> Sequence[Reply]:
 @routes.start("v")
 async def from_village_link(turn: Turn, value: str) -> Sequence[Reply]:
     """A poster or a neighbour's link that names the village."""
-    if await residents.profile(turn.unit, turn.speaker) is not None:
+    if await people.members(turn.unit, turn.address):
         return await home.menu(turn)
     return await registration.begin_or_resume(turn, village=value)

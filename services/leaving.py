@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
 
 from models.delivery import Notice
-from services import people, roles
+from services import departures, people, roles
 from services.people import Known
 from services.roles import RoleView
 from services.unit import Unit
@@ -22,9 +23,10 @@ class Leaving:
     under_way: int
     scheduled: int
     family: Sequence[Known]
+    mark_until: date | None  # until this day a mark remains (`services.departures`)
 
 
-async def leaving(unit: Unit, resident: UUID, address: UUID) -> Leaving:
+async def leaving(unit: Unit, resident: UUID, place_code: str, address: UUID) -> Leaving:
     """As it would be now; nothing changes."""
     mine = await unit.session.scalars(
         select(Notice.queued_at).where(
@@ -37,4 +39,5 @@ async def leaving(unit: Unit, resident: UUID, address: UUID) -> Leaving:
         under_way=queued.count(True),
         scheduled=queued.count(False),
         family=[one for one in await people.members(unit, address) if one.id != resident],
+        mark_until=await departures.until(unit, place_code),
     )

@@ -13,7 +13,9 @@ from sqlalchemy import select
 
 from core.clock import local_date
 from models.people import Move, Resident
-from services import rulebook
+from rules.people import birthday
+from services import departures, rulebook
+from services.residents import birth_of
 from services.territory import find_home
 from services.unit import Refused, Unit
 
@@ -54,6 +56,7 @@ async def move(unit: Unit, resident: UUID, place_code: str) -> MoveView:
     await _check_home(unit, resident, place_code)
     meant = await _meant(unit, found, place_code)
     before, found.place_code = found.place_code, place_code
+    await _come_of_age(unit, found)
     if before is None or before == place_code:
         return meant
     if not meant.corrected:
@@ -139,13 +142,30 @@ async def _meant(unit: Unit, found: Resident, place_code: str) -> MoveView:
     registered = local_date(found.registered_at or unit.now)
     if found.place_code == place_code:
         return MoveView(found.counts_from or registered, corrected=False)
-    if found.registered_at is not None and unit.now - found.registered_at < SLIP:
+    if await _slipped(unit, found):
         return MoveView(found.counts_from or registered, corrected=True)
     left, since = await _counted_last(unit, found, registered)
     if left == place_code:
         return MoveView(since, corrected=False)
     rules = await rulebook.of(unit.session, place_code)
     return MoveView(today + timedelta(days=rules.move_cooling_off), corrected=False)
+
+
+async def _slipped(unit: Unit, found: Resident) -> bool:
+    """Told at registration, and corrected within hours? Who registered anew has told it before."""
+    if found.registered_at is None or unit.now - found.registered_at >= SLIP:
+        return False
+    return not await departures.came_back(unit, found.id)
+
+
+async def _come_of_age(unit: Unit, found: Resident) -> None:
+    """The day of majority goes by the place: its rule, and the same date of birth."""
+    birth = birth_of(unit, found)
+    if birth is None:
+        return
+    rules = await rulebook.of(unit.session, found.place_code)
+    majority = birthday(birth, rules.adult_age)
+    found.adult_on = majority if majority > local_date(unit.now) else None
 
 
 async def _counted_last(unit: Unit, found: Resident, registered: date) -> tuple[str | None, date]:

@@ -474,8 +474,8 @@ async def forget_words(connection: AsyncConnection, now: datetime) -> int:
         "UPDATE message AS m SET content = '' FROM delivery AS d"
         " WHERE d.message_id = m.id AND m.notice_id IS NULL AND m.content <> ''"
         " AND d.priority = 0 AND d.outcome IS NOT NULL"
-        " AND d.finished_at BETWEEN $1 AND $2",
-        (now - 2 * WORDS_KEPT, now - WORDS_KEPT),
+        " AND d.finished_at < $1",
+        (now - WORDS_KEPT,),
     )
     return result.rowcount
 

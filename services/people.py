@@ -11,11 +11,20 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, case, delete, or_, select, text, update
 
+from core.clock import local_date
 from core.names import sort_key
 from models.due import Due
 from models.people import Address, Merge, Resident, ResidentAddress
-from services import due, merging, rulebook
-from services.residents import BIRTH, NAME, leave_speaking, new_person, wipe
+from services import due, merging, moves, rulebook
+from services.residents import (
+    NAME,
+    birth_of,
+    has_room,
+    leave_speaking,
+    new_person,
+    stands,
+    wipe,
+)
 from services.unit import Refused, Unit
 
 PROVED = ("phone", "roll", "person")  # levels at which the phone is known to be theirs
@@ -71,7 +80,7 @@ async def is_born(unit: Unit, resident: UUID, birth: date) -> bool:
     """Is this the resident's date of birth? A wrong one is noted and counted: after TRIES of
     them nothing is right for REST."""
     found = await unit.session.get_one(Resident, resident, populate_existing=True)
-    if not _rests(unit, found) and _birth(unit, found) == birth:
+    if not _rests(unit, found) and birth_of(unit, found) == birth:
         return True
     fresh = and_(Resident.join_wrong_at.is_not(None), Resident.join_wrong_at > unit.now - REST)
     await unit.session.execute(
@@ -101,11 +110,13 @@ async def join(
     phone): its chats, roles and drafts move over, and in notices still open it counts once.
     Finished ones are never rewritten. It can be undone within the rulebook's days (`part`).
 
-    Raises Refused: unproved or another phone, another date of birth, deleted, joined already.
+    Raises Refused: unproved or another phone, another date of birth, deleted, joined already; or
+    no room for one more person behind this chat.
     """
     if not await _may_join(unit, known, speaker, birth, phone, elsewhere):
         unit.audit("join-refused", known, other=str(speaker) if speaker else None)
         raise Refused("refused-join")
+    await _check_room(unit, known, speaker, address)
     other = speaker or await new_person(unit, address, language)
     keep, gone = _older_proof(
         *[await unit.session.get_one(Resident, one) for one in (known, other)]
@@ -113,7 +124,7 @@ async def join(
     gone.merged_into = keep.id
     await unit.session.flush()
     merge = Merge(id=unit.new_id(), kept_id=keep.id, gone_id=gone.id, merged_at=unit.now, moved={})
-    merge.moved = await merging.move(unit, gone.id, keep.id)
+    merge.moved = await merging.move(unit, gone.id, keep.id) | await _cool(unit, keep, gone)
     unit.session.add(merge)
     await unit.session.flush()
     rules = await rulebook.of(unit.session, keep.place_code)
@@ -153,6 +164,7 @@ async def part(unit: Unit, merge: UUID) -> tuple[UUID, UUID]:
         .values(merged_into=None)
     )
     await merging.move_back(unit, found.moved, found.kept_id, found.gone_id)
+    await _warm(unit, found)
     found.undone_at = unit.now
     await due.cancel(unit, merge, {SETTLED_DUE})
     await unit.session.flush()
@@ -177,16 +189,10 @@ async def members(unit: Unit, address: UUID) -> list[Known]:
     found = await unit.session.scalars(
         select(Resident)
         .join(ResidentAddress, ResidentAddress.resident_id == Resident.id)
-        .where(ResidentAddress.address_id == address, _registered())
+        .where(ResidentAddress.address_id == address, stands())
         .order_by(ResidentAddress.created_at, Resident.id)
     )
     return [_known(unit, one) for one in found]
-
-
-async def has_room(unit: Unit, address: UUID, place_code: str | None) -> tuple[bool, int]:
-    """(may one more person be registered here?, the rulebook's limit)."""
-    rules = await rulebook.of(unit.session, place_code)
-    return len(await members(unit, address)) < rules.people_on_a_phone, rules.people_on_a_phone
 
 
 async def take_off(unit: Unit, resident: UUID, address: UUID) -> bool:
@@ -253,7 +259,7 @@ async def _candidates(
     found = await unit.session.scalars(
         select(Resident).where(
             which,
-            _registered(),
+            stands(),
             Resident.id.not_in(here),
             Resident.id.is_distinct_from(speaker),
             or_(
@@ -266,12 +272,37 @@ async def _candidates(
     return sorted((_known(unit, one) for one in found), key=lambda one: sort_key(one.shown))
 
 
-def _registered() -> ColumnElement[bool]:
-    return and_(
-        Resident.registered_at.is_not(None),
-        Resident.deleted_at.is_(None),
-        Resident.merged_into.is_(None),
-    )
+async def _check_room(unit: Unit, known: UUID, speaker: UUID | None, address: UUID) -> None:
+    """A record that goes makes room for the one that is kept."""
+    gone = await unit.session.get(Resident, speaker) if speaker else None
+    if gone is not None and gone.registered_at is not None:
+        return
+    keep = await unit.session.get_one(Resident, known)
+    if not (await has_room(unit, address, keep.place_code))[0]:
+        unit.audit("room-refused", address)
+        raise Refused("refused-room")
+
+
+async def _cool(unit: Unit, keep: Resident, gone: Resident) -> dict[str, list[str | None]]:
+    """A move that is cooling off is not undone by joining: the kept record waits as long, unless
+    it is of the place that was left. What it was and what it is now, for parting."""
+    if gone.counts_from is None or gone.counts_from <= local_date(unit.now):
+        return {}
+    moved = await moves.history(unit, gone.id)
+    before = keep.counts_from
+    left = moved[0].from_code if moved else None
+    if keep.place_code == left or (before or date.min) >= gone.counts_from:
+        return {}
+    keep.counts_from = gone.counts_from
+    return {"cooling": [before.isoformat() if before else None, gone.counts_from.isoformat()]}
+
+
+async def _warm(unit: Unit, merge: Merge) -> None:
+    """As it was before the joining, unless the kept one has moved since."""
+    before, cooled = merge.moved.get("cooling", (None, None))
+    keep = await unit.session.get_one(Resident, merge.kept_id)
+    if cooled and keep.counts_from == date.fromisoformat(cooled):
+        keep.counts_from = date.fromisoformat(before) if before else None
 
 
 async def _may_join(
@@ -294,7 +325,7 @@ async def _may_join(
     proved = hashed is not None and keep.level in PROVED and keep.phone_hash == hashed
     if not proved and known not in await _behind(unit, elsewhere):
         return False
-    if _rests(unit, keep) or _birth(unit, keep) != birth:
+    if _rests(unit, keep) or birth_of(unit, keep) != birth:
         return False
     if speaker is None:
         return True
@@ -310,7 +341,7 @@ def _fits(unit: Unit, gone: Resident, birth: date, phone: bytes | None) -> bool:
     other_phone = (
         phone is not None and gone.level in PROVED and gone.phone_hash not in (phone, None)
     )
-    return _birth(unit, gone) == birth and not other_phone
+    return birth_of(unit, gone) == birth and not other_phone
 
 
 def _stands(found: Resident) -> bool:
@@ -349,8 +380,3 @@ async def _partable(unit: Unit, resident: UUID) -> list[UUID]:
 def _known(unit: Unit, found: Resident) -> Known:
     name = unit.keyring.open(NAME, found.id, found.full_name) if found.full_name else ""
     return Known(found.id, masked(name) if name else "", found.place_code or "")
-
-
-def _birth(unit: Unit, found: Resident) -> date | None:
-    sealed = found.birth_date
-    return date.fromisoformat(unit.keyring.open(BIRTH, found.id, sealed)) if sealed else None

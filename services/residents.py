@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.clock import local_date
 from models.files import File
 from models.people import Move, Resident, ResidentAddress
 from rules.people import birthday
-from services import drafts, files, roles, rulebook
+from services import departures, drafts, files, roles, rulebook
 from services.territory import find_home
 from services.unit import Refused, Unit
 
-CONSENT_VERSION = 1
+CONSENT_VERSION = 2  # 2: says that a mark remains for a while
 RECOGNISED = frozenset({"roll", "person"})  # on the akim's list; seen in person
 NAME, STREET = "resident.full_name", "resident.street"
 BIRTH, PHONE = "resident.birth_date", "resident.phone"
@@ -62,15 +62,24 @@ async def new_person(unit: Unit, address: UUID, language: str) -> UUID:
 async def register(unit: Unit, address: UUID, speaker: UUID | None, given: Registration) -> UUID:
     """Registers the speaker, or a new person; the resident's id.
 
-    Raises Refused when the place is unknown, abolished, or nobody can live there.
+    Raises Refused when the place is unknown, abolished, or nobody can live there, and when as
+    many people are behind this chat as the rulebook allows.
     """
     if await find_home(unit.session, given.place_code) is None:
         unit.audit("place-refused", speaker, place=given.place_code)
         raise Refused("refused-place")
     person = speaker or await new_person(unit, address, given.language)
     resident = await unit.session.get_one(Resident, person, with_for_update=True)
+    first = resident.registered_at is None or resident.deleted_at is not None
+    if first and not (await has_room(unit, address, given.place_code))[0]:
+        unit.audit("room-refused", address)
+        raise Refused("refused-room")
     rules = await rulebook.of(unit.session, given.place_code)
+    if not first and birth_of(unit, resident) != given.birth_date:
+        unit.audit("resident-birth-changed", person)
     _fill(unit, resident, given, birthday(given.birth_date, rules.adult_age))
+    if first:
+        await departures.take_back(unit, resident, given.birth_date, given.phone, [address])
     await unit.session.flush()
     await _reached_at(unit, person, address)
     unit.audit("resident-registered", person, place=given.place_code, level=resident.level)
@@ -106,6 +115,7 @@ async def forget(unit: Unit, resident: UUID) -> None:
     were joined into this one go with it; notices of an office stay the office's.
     """
     gone = await records(unit, resident)
+    await _note_departure(unit, resident, gone)
     await wipe(unit, gone, deleted=True)
     await unit.session.execute(text(_WITHDRAW), {"records": gone, "now": unit.now})
     for view in await roles.standing(unit, resident):
@@ -117,6 +127,18 @@ async def forget(unit: Unit, resident: UUID) -> None:
     await unit.session.execute(delete(ResidentAddress).where(ResidentAddress.resident_id.in_(gone)))
     await leave_speaking(unit, gone)
     unit.audit("resident-deleted", resident)
+
+
+async def _note_departure(unit: Unit, resident: UUID, records: Sequence[UUID]) -> None:
+    """Of whoever was registered a mark remains, so that nobody votes in two places."""
+    left = await profile(unit, resident)
+    if left is None:
+        return
+    found = await unit.session.get_one(Resident, resident)
+    chats = await unit.session.scalars(
+        select(ResidentAddress.address_id).where(ResidentAddress.resident_id.in_(records))
+    )
+    await departures.note(unit, found, left.birth_date, left.phone, chats.all())
 
 
 async def wipe(unit: Unit, records: Sequence[UUID], *, deleted: bool) -> None:
@@ -208,6 +230,27 @@ WHERE a.speaker_id = ANY(:records) AND a.id = coalesce(CAST(:address AS uuid), a
 """
 
 
+async def has_room(unit: Unit, address: UUID, place_code: str | None) -> tuple[bool, int]:
+    """(may one more person be registered here?, the rulebook's limit)."""
+    rules = await rulebook.of(unit.session, place_code)
+    here = await unit.session.scalar(
+        select(func.count())
+        .select_from(ResidentAddress)
+        .join(Resident, Resident.id == ResidentAddress.resident_id)
+        .where(ResidentAddress.address_id == address, stands())
+    )
+    return (here or 0) < rules.people_on_a_phone, rules.people_on_a_phone
+
+
+def stands() -> ColumnElement[bool]:
+    """Registered, and neither deleted nor joined into somebody else."""
+    return and_(
+        Resident.registered_at.is_not(None),
+        Resident.deleted_at.is_(None),
+        Resident.merged_into.is_(None),
+    )
+
+
 async def speakers(unit: Unit, address: UUID) -> list[UUID]:
     """The people who can be reached at this address."""
     found = await unit.session.scalars(
@@ -244,6 +287,12 @@ def _level(unit: Unit, resident: Resident, given: Registration) -> str:
     return "phone" if given.phone_proved else "declared"
 
 
+def birth_of(unit: Unit, found: Resident) -> date | None:
+    """The date of birth; None of who is not registered."""
+    sealed = found.birth_date
+    return date.fromisoformat(unit.keyring.open(BIRTH, found.id, sealed)) if sealed else None
+
+
 def _profile(unit: Unit, found: Resident) -> Profile:
     def opened(place: str, sealed: bytes | None) -> str | None:
         return unit.keyring.open(place, found.id, sealed) if sealed else None
@@ -253,7 +302,7 @@ def _profile(unit: Unit, found: Resident) -> Profile:
         full_name=opened(NAME, found.full_name) or "",
         place_code=found.place_code or "",
         street=opened(STREET, found.street),
-        birth_date=date.fromisoformat(opened(BIRTH, found.birth_date) or "1900-01-01"),
+        birth_date=birth_of(unit, found) or date(1900, 1, 1),
         phone=opened(PHONE, found.phone),
         level=found.level,
         adult=found.adult_on is None or found.adult_on <= local_date(unit.now),

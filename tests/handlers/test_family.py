@@ -11,7 +11,7 @@ from support.talk import KK, NAME, OKRUG, RU, TELEGRAM, WHATSAPP, Person, Talk
 from conversation.message import Alias, AliasKind, ChannelName, Contact, Kind, Medium
 from core.ids import short
 from core.languages import Language
-from services import people, residents, roles
+from services import people, residents, roles, rulebook
 from services.residents import Registration
 from services.roles import RoleName
 
@@ -221,6 +221,7 @@ async def test_a_large_family_fits_its_pages(talk: Talk) -> None:
     """Twelve people: the question and the screen turn their pages and stay what they are."""
     person = await proved(talk)
     async with talk.db.unit() as unit:
+        await rulebook.decide(unit, "people-on-a-phone", "12", "595041100", act="Решение № 15/3")
         address = UUID(str((await person.address())["id"]))
         for n, letter in enumerate("БВГДЕЖЗИКЛМ", 1):
             given = Registration(f"{letter}еков Әлі", "595041100", date(1990, 1, n), "ru")

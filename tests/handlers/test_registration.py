@@ -180,7 +180,7 @@ async def test_a_minor_hears_from_when_to_vote(
 ) -> None:
     person = await at(talk, "birth", language)
     await person.says(typed, "1", "1")
-    day = {"day": date(2028, 11, 20)} if key == "registered-minor" else {}
+    day = {"day": date(2028, 11, 20), "age": 18} if key == "registered-minor" else {}
     assert person.hears(key, village=_bugrovoe(language), **day)
     profile = await kept(talk, person)
     assert profile is not None
