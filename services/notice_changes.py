@@ -56,31 +56,34 @@ _NOT_AGAIN = f"""
 UPDATE delivery AS d SET outcome = 'unknown', waiting_for = NULL, finished_at = $2
 FROM message AS m WHERE {_MINE} AND {_FREE} AND d.waiting_for = 'unknown' AND m.revision < $3
 """
-# Who got an older version, or may be getting it this moment, gets the correction.
+# Who got an older version, or may be getting it this moment, gets the correction: as long as the
+# person, or whom the record was joined with since, is there and still behind that chat.
 _CORRECT = f"""
 WITH had AS (
-    SELECT DISTINCT d.address_id, d.account_id, m.language
+    SELECT r.resident_id, d.id IS NOT DISTINCT FROM r.second_id AS second, d.address_id, d.account_id, m.language
     FROM recipient AS r JOIN delivery AS d ON d.id IN (r.delivery_id, r.second_id)
     JOIN message AS m ON m.id = d.message_id
+    JOIN resident AS was ON was.id = r.resident_id
+    JOIN resident AS who ON who.id = coalesce(was.merged_into, was.id) AND who.deleted_at IS NULL
+    JOIN resident_address AS ra ON ra.resident_id = who.id AND ra.address_id = d.address_id
     WHERE r.notice_id = $1 AND r.excluded IS NULL AND m.revision < $5
       AND (d.outcome IN ('sent', 'announced', 'unknown') OR d.outcome IS NULL)
 ), made AS (
     INSERT INTO delivery (id, message_id, address_id, account_id, priority, not_before, created_at,
                           waiting_for)
-    SELECT gen_random_uuid(), new.id, had.address_id, had.account_id, {NOTICE}, $2, $2,
+    SELECT gen_random_uuid(), new.id, one.address_id, one.account_id, {NOTICE}, $2, $2,
            CASE WHEN $6 THEN 'paused' END
-    FROM had JOIN unnest($3::text[], $4::uuid[]) AS new (language, id) USING (language)
+    FROM (SELECT DISTINCT address_id, account_id, language FROM had) AS one
+    JOIN unnest($3::text[], $4::uuid[]) AS new (language, id) USING (language)
     RETURNING id, address_id
+), again AS (
+    SELECT had.resident_id, (array_agg(made.id) FILTER (WHERE NOT had.second))[1] AS first,
+           (array_agg(made.id) FILTER (WHERE had.second))[1] AS second
+    FROM had JOIN made USING (address_id) GROUP BY had.resident_id
 )
-UPDATE recipient AS r
-SET delivery_id = coalesce((SELECT made.id FROM made JOIN delivery AS d USING (address_id)
-                            WHERE d.id = r.delivery_id), r.delivery_id),
-    second_id = coalesce((SELECT made.id FROM made JOIN delivery AS d USING (address_id)
-                          WHERE d.id = r.second_id), r.second_id),
-    acknowledged_at = NULL
-WHERE r.notice_id = $1 AND EXISTS (
-    SELECT 1 FROM made JOIN delivery AS d USING (address_id)
-    WHERE d.id IN (r.delivery_id, r.second_id))
+UPDATE recipient AS r SET delivery_id = coalesce(again.first, r.delivery_id),
+       second_id = coalesce(again.second, r.second_id), acknowledged_at = NULL
+FROM again WHERE r.notice_id = $1 AND r.resident_id = again.resident_id
 """
 
 

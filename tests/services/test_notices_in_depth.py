@@ -425,6 +425,40 @@ async def test_a_correction_of_a_correction(office: Office, settle: Settler) -> 
     assert await claim(office.db) == []
 
 
+async def test_a_correction_goes_only_to_who_is_still_behind_the_chat(
+    office: Office, settle: Settler
+) -> None:
+    """Not to who had their data deleted or is another phone's by now; to who was joined with
+    another record, and to the family that stays."""
+    gone, _ = await settle()
+    off, left = await settle()
+    merged, at = await settle()
+    kept, _ = await settle("595041500")
+    deleted, shared = await settle()
+    stays, _ = await settle()
+    async with office.db.unit() as unit:
+        await unit.session.execute(
+            text("UPDATE resident_address SET address_id = :shared WHERE resident_id = :stays"),
+            {"shared": shared, "stays": stays},
+        )
+    notice = await office.send()
+    await settle_all(office.db, await claim(office.db))
+    async with office.db.unit() as unit:
+        for person in (gone, deleted):
+            await residents.forget(unit, person)
+        for statement in (
+            "DELETE FROM resident_address WHERE address_id = :left AND resident_id = :off",
+            "UPDATE resident SET merged_into = :kept WHERE id = :merged",
+            "UPDATE resident_address SET resident_id = :kept WHERE resident_id = :merged",
+        ):
+            names = {"left": left, "off": off, "kept": kept, "merged": merged}
+            used = {name: value for name, value in names.items() if f":{name}" in statement}
+            await unit.session.execute(text(statement), used)
+    assert await office.correct(notice)
+    again = {one.address for one in await claim(office.db)}
+    assert again == {at, shared}
+
+
 async def test_a_correction_while_paused_waits_too(office: Office, settle: Settler) -> None:
     await settle()
     await settle()
