@@ -20,6 +20,7 @@ class Outcome(StrEnum):
     WINDOW_CLOSED = "window-closed"  # WhatsApp: over 24 h since the person's last message
     TEMPLATE_UNAVAILABLE = "template-unavailable"  # not approved, paused or rejected
     DAILY_LIMIT = "daily-limit"  # WhatsApp: the day's quota of new conversations is used up
+    QUIET_HOURS = "quiet-hours"  # at night only what is urgent: it waits for the morning
     PAUSED = "paused"  # held by its author
     THROTTLED = "throttled"  # too fast: wait and come again
     TRANSIENT = "transient"  # not connected, 5xx: nothing was accepted
@@ -33,7 +34,13 @@ class Outcome(StrEnum):
 ARRIVED = frozenset({Outcome.SENT, Outcome.ANNOUNCED})
 RETRYABLE = frozenset({Outcome.THROTTLED, Outcome.TRANSIENT, Outcome.UNKNOWN})
 WAITING = frozenset(
-    {Outcome.WINDOW_CLOSED, Outcome.TEMPLATE_UNAVAILABLE, Outcome.DAILY_LIMIT, Outcome.PAUSED}
+    {
+        Outcome.WINDOW_CLOSED,
+        Outcome.TEMPLATE_UNAVAILABLE,
+        Outcome.DAILY_LIMIT,
+        Outcome.QUIET_HOURS,
+        Outcome.PAUSED,
+    }
 )
 STOPS_ADDRESS = frozenset({Outcome.BLOCKED, Outcome.DEACTIVATED})
 

@@ -38,6 +38,8 @@ async def send(unit: Unit, row: DueRow) -> None:
     match await notices.readiness(unit, row.object_id):
         case Readiness.READY:
             await _queue(unit, row.object_id)
+        case Readiness.EARLY:
+            await _until_its_moment(unit, row)
         case Readiness.FILES_AWAITED:
             await _again(unit, row, FILES_PAUSE)
         case Readiness.FILES_FAILED:
@@ -142,6 +144,12 @@ async def _queue(unit: Unit, notice: UUID) -> None:
 
 def _stored(contents: dict[Language, Content]) -> dict[Language, dict[str, object]]:
     return {language: content.to_json() for language, content in contents.items()}
+
+
+async def _until_its_moment(unit: Unit, row: DueRow) -> None:
+    found = await notices.view(unit, row.object_id)
+    if found is not None and found.send_at is not None:
+        await due.put_off(unit, row, found.send_at)
 
 
 async def _again(unit: Unit, row: DueRow, pause: timedelta) -> None:

@@ -184,7 +184,7 @@ def card(
     """What its office sees of a notice: what is sent, read, not reached and why, how long it
     still takes, and what can be done. `role`: of whoever looks; empty for the author's own live
     message."""
-    lines = [*_state_lines(notice, counts, now), *_left(notice, counts)]
+    lines = [*_state_lines(notice, counts, now), *_left(notice, counts, now)]
     return Reply(
         text=Joined(lines),
         title=notice.title,
@@ -210,7 +210,8 @@ def _state_lines(notice: NoticeView, counts: Progress, now: datetime) -> list[Wo
         lines.append(T("live-announced", people=counts.announced))
     percent = round(100 * counts.acknowledged / counts.total) if counts.total else 0
     lines.append(T("live-read", people=counts.acknowledged, percent=percent))
-    lines += [_waiting(why, people, counts, now) for why, people in sorted(counts.waiting.items())]
+    for why, people in sorted(counts.waiting.items()):
+        lines += _waiting(why, people, counts, now)
     if failed := sum(counts.failed.values()):
         reasons = [T(f"outcome-{why}", people=n) for why, n in sorted(counts.failed.items())]
         lines.append(T("live-failed", people=failed, why=Joined(reasons, "; ")))
@@ -229,15 +230,24 @@ def _before(notice: NoticeView, now: datetime) -> T:
     return T("live-scheduled", at=Near(notice.send_at, now))
 
 
-def _waiting(why: str, people: int, counts: Progress, now: datetime) -> T:
+def _waiting(why: str, people: int, counts: Progress, now: datetime) -> list[Words]:
+    if why == Outcome.QUIET_HOURS:  # in the morning it is on its way like the rest
+        morning = _morning(counts, now)
+        return [T("live-quiet", people=people, at=Near(morning, now))] if morning else []
     if why != Outcome.DAILY_LIMIT or counts.last_due is None:
-        return T("live-waiting", people=people)
-    return T("live-tomorrow", people=people, at=Near(local_date(max(counts.last_due, now)), now))
+        return [T("live-waiting", people=people)]
+    return [T("live-tomorrow", people=people, at=Near(local_date(max(counts.last_due, now)), now))]
 
 
-def _left(notice: NoticeView, counts: Progress) -> list[Words]:
+def _morning(counts: Progress, now: datetime) -> datetime | None:
+    """When it goes on, while it waits for the morning."""
+    at = counts.quiet_until
+    return at if at is not None and at > now else None
+
+
+def _left(notice: NoticeView, counts: Progress, now: datetime) -> list[Words]:
     seconds = counts.seconds_left
-    if notice.status != "sending" or not seconds:
+    if notice.status != "sending" or not seconds or _morning(counts, now):
         return []
     if seconds < 100:
         return [T("live-left", seconds=seconds)]

@@ -50,7 +50,7 @@ class Delivery(Base):
     parts_sent: Mapped[int] = mapped_column(server_default=text("0"))
     outcome: Mapped[str | None]  # core.outcomes.Outcome once it is settled
     waiting_for: Mapped[str | None]  # an Outcome that explains why it still waits
-    detail: Mapped[str | None]  # the platform's code
+    detail: Mapped[str | None]  # the platform's code; of what is paused: what it waited for
     platform_id: Mapped[str | None]
     rendered: Mapped[bytes | None]  # SHA-256 of what was sent
     created_at: Mapped[datetime]

@@ -61,14 +61,6 @@ async def plan(
     return planned.scalar_one_or_none() is not None
 
 
-async def move(unit: Unit, key: str, at: datetime) -> bool:
-    """Another moment for what is not done yet; False when there is no such row."""
-    moved = await unit.session.execute(
-        update(Due).where(Due.key == key, Due.done_at.is_(None)).values(due_at=at).returning(Due.id)
-    )
-    return moved.scalar_one_or_none() is not None
-
-
 async def put_off(unit: Unit, row: DueRow, at: datetime) -> None:
     """The row at hand is not done yet and comes again at this later moment."""
     await unit.session.execute(update(Due).where(Due.id == row.id).values(due_at=at))
@@ -102,7 +94,7 @@ async def take(unit: Unit) -> DueRow | None:
 
 
 async def done(unit: Unit, row: DueRow) -> None:
-    """It is done; with the same commit as its effect. One that was moved meanwhile stays."""
+    """It is done; with the same commit as its effect. One that was put off meanwhile stays."""
     await unit.session.execute(
         update(Due)
         .where(Due.id == row.id, Due.due_at <= unit.now, Due.done_at.is_(None))

@@ -10,6 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from core.languages import Language
+from core.outcomes import Outcome
+from core.pace import WINDOW
 from models.delivery import Notice
 from rules.notices import NoticeKind
 from services import due, files, roles, rulebook
@@ -31,12 +33,23 @@ _MINE = "d.message_id = m.id AND m.notice_id = $1 AND d.outcome IS NULL"
 _FREE = "(d.claimed_until IS NULL OR d.claimed_until < $2)"
 
 _PAUSE = f"""
-UPDATE delivery AS d SET waiting_for = 'paused' FROM message AS m
-WHERE {_MINE} AND {_FREE} AND d.waiting_for IS DISTINCT FROM 'unknown'
+UPDATE delivery AS d SET waiting_for = 'paused', detail = d.waiting_for FROM message AS m
+WHERE {_MINE} AND {_FREE} AND coalesce(d.waiting_for, '') NOT IN ('unknown', 'paused')
 """
+# What waited for something else waits for it on ($4: unless the person has written since then);
+# the rest goes at $3: now, or in the morning.
 _RESUME = f"""
-UPDATE delivery AS d SET waiting_for = CASE WHEN d.not_before > $2 THEN 'daily-limit' END
-FROM message AS m WHERE {_MINE} AND d.waiting_for = 'paused'
+WITH held AS (
+    SELECT d.id, d.not_before > $2 AND coalesce(a.last_inbound_at <= $4, true)
+           AND d.detail IN ('window-closed', 'template-unavailable', 'daily-limit') AS waits
+    FROM delivery AS d JOIN address AS a ON a.id = d.address_id, message AS m
+    WHERE {_MINE} AND d.waiting_for = 'paused'
+)
+UPDATE delivery AS d SET detail = NULL,
+       waiting_for = CASE WHEN held.waits THEN d.detail WHEN $3::timestamptz > $2
+                          THEN '{Outcome.QUIET_HOURS}' END,
+       not_before = CASE WHEN held.waits THEN d.not_before ELSE $3 END
+FROM held WHERE d.id = held.id
 """
 _CANCEL = f"""
 UPDATE delivery AS d SET outcome = 'cancelled', waiting_for = NULL, claimed_until = NULL,
@@ -60,7 +73,8 @@ FROM message AS m WHERE {_MINE} AND {_FREE} AND d.waiting_for = 'unknown' AND m.
 # person, or whom the record was joined with since, is there and still behind that chat.
 _CORRECT = f"""
 WITH had AS (
-    SELECT r.resident_id, d.id IS NOT DISTINCT FROM r.second_id AS second, d.address_id, d.account_id, m.language
+    SELECT r.resident_id, d.id IS NOT DISTINCT FROM r.second_id AS second, d.address_id,
+           d.account_id, m.language
     FROM recipient AS r JOIN delivery AS d ON d.id IN (r.delivery_id, r.second_id)
     JOIN message AS m ON m.id = d.message_id
     JOIN resident AS was ON was.id = r.resident_id
@@ -71,8 +85,8 @@ WITH had AS (
 ), made AS (
     INSERT INTO delivery (id, message_id, address_id, account_id, priority, not_before, created_at,
                           waiting_for)
-    SELECT gen_random_uuid(), new.id, one.address_id, one.account_id, {NOTICE}, $2, $2,
-           CASE WHEN $6 THEN 'paused' END
+    SELECT gen_random_uuid(), new.id, one.address_id, one.account_id, {NOTICE}, $7, $2,
+           CASE WHEN $6 THEN 'paused' WHEN $7::timestamptz > $2 THEN '{Outcome.QUIET_HOURS}' END
     FROM (SELECT DISTINCT address_id, account_id, language FROM had) AS one
     JOIN unnest($3::text[], $4::uuid[]) AS new (language, id) USING (language)
     RETURNING id, address_id
@@ -93,7 +107,7 @@ async def pause(unit: Unit, notice: UUID) -> bool:
     Raises Refused without the role and, for a clerk, the power to correct.
     """
     found = await _mine(unit, notice)
-    if found.status not in ("sending", "scheduled"):
+    if found.status == "paused" or not await _may_still_go(unit, found):
         return False
     found.status = "paused"
     await _settle_now(unit, found, _PAUSE)
@@ -117,7 +131,8 @@ async def resume(unit: Unit, notice: UUID) -> bool:
         found.status, found.live_at = "sending", unit.now
         connection = await unit.connection()
         await unit.session.flush()
-        await connection.exec_driver_sql(_RESUME, (notice, unit.now))
+        first = await _first_moment(unit, found)
+        await connection.exec_driver_sql(_RESUME, (notice, unit.now, first, unit.now - WINDOW))
     unit.audit("notice-resumed", notice)
     return True
 
@@ -125,7 +140,7 @@ async def resume(unit: Unit, notice: UUID) -> bool:
 async def cancel(unit: Unit, notice: UUID) -> bool:
     """Whoever has not got it yet does not get it; False when it was over. Raises Refused."""
     found = await _mine(unit, notice)
-    if found.status in ("cancelled", "finished"):
+    if not await _may_still_go(unit, found):
         return False
     found.status, found.finished_at = "cancelled", unit.now
     await due.cancel(unit, notice, {SEND_DUE, SILENT_DUE})
@@ -217,6 +232,17 @@ async def _mine(unit: Unit, notice: UUID) -> Notice:
     return found
 
 
+async def _may_still_go(unit: Unit, found: Notice) -> bool:
+    """Is there anything to be stopped: not begun, held, or without its outcome for somebody,
+    whatever it waits for?"""
+    if found.status == "cancelled":
+        return False
+    if found.queued_at is None or found.status == "paused":
+        return True
+    connection = await unit.connection()
+    return bool((await connection.exec_driver_sql(_LEFT, (found.id,))).scalar_one())
+
+
 async def _leave_out_failed(unit: Unit, found: Notice) -> None:
     cards = await files.described(unit, [UUID(file) for file in found.files])
     found.files = [str(card.id) for card in cards if card.failure is None]
@@ -231,11 +257,16 @@ async def _schedule(unit: Unit, found: Notice, at: datetime) -> datetime:
     moment = begins(kind, rules, max(at, unit.now))
     found.status, found.send_at = "scheduled", moment
     await unit.session.flush()
-    key = f"{SEND_DUE}:{found.id}"
-    if not await due.move(unit, key, moment):
-        key = f"{key}:{unit.new_id()}"
-        await due.plan(unit, moment, SEND_DUE, found.id, key=key)
+    await due.cancel(unit, found.id, {SEND_DUE})
+    key = f"{SEND_DUE}:{found.id}:{unit.new_id()}"
+    await due.plan(unit, moment, SEND_DUE, found.id, key=key)
     return moment
+
+
+async def _first_moment(unit: Unit, found: Notice) -> datetime:
+    """When what is free to go may go: now, or in the morning."""
+    rules = await rulebook.of(unit.session, found.place_code)
+    return begins(NoticeKind(found.kind), rules, unit.now)
 
 
 async def _settle_now(unit: Unit, found: Notice, statement: str) -> None:
@@ -253,18 +284,18 @@ async def _send_correction(
     plain: Mapping[Language, dict[str, Any]],
     correction: Mapping[Language, dict[str, Any]],
 ) -> None:
-    first = await add_messages(unit, found.id, found.revision, plain)
+    alone = await add_messages(unit, found.id, found.revision, plain)
     again = await add_messages(unit, found.id, found.revision, correction, corrects=True)
-    new = [(language, False, one) for language, one in first.items()]
+    new = [(language, False, one) for language, one in alone.items()]
     new += [(language, True, one) for language, one in again.items()]
     connection = await unit.connection()
     columns = [list(column) for column in zip(*new, strict=True)]
     await connection.exec_driver_sql(_REPLACE, (found.id, unit.now, *columns))
     await connection.exec_driver_sql(_NOT_AGAIN, (found.id, unit.now, found.revision))
-    paused = found.status == "paused"
+    paused, first = found.status == "paused", await _first_moment(unit, found)
+    languages, messages = list(again), list(again.values())
     await connection.exec_driver_sql(
-        _CORRECT,
-        (found.id, unit.now, list(again), list(again.values()), found.revision, paused),
+        _CORRECT, (found.id, unit.now, languages, messages, found.revision, paused, first)
     )
     if not paused:
         found.status, found.finished_at = "sending", None

@@ -75,7 +75,7 @@ _COUNTS = f"""
 SELECT {STATE} AS state, count(*) AS people, count(r.acknowledged_at) AS acknowledged,
        count(*) FILTER (WHERE coalesce(d.delivered_at, s.delivered_at) IS NOT NULL) AS delivered,
        count(*) FILTER (WHERE coalesce(d.read_at, s.read_at) IS NOT NULL) AS read,
-       max(coalesce(s.not_before, d.not_before)) AS last_due
+       max(CASE WHEN d.outcome IS NULL THEN d.not_before ELSE s.not_before END) AS last_due
 FROM recipient AS r LEFT JOIN delivery AS d ON d.id = r.delivery_id
 LEFT JOIN delivery AS s ON s.id = r.second_id
 WHERE r.notice_id = $1 GROUP BY 1
@@ -153,13 +153,17 @@ class Progress:
     waiting: Mapping[str, int] = field(default_factory=dict)
     muted: int = 0
     last_due: datetime | None = None  # when the last of those who wait for their day gets it
+    quiet_until: datetime | None = None  # when those get it who are left in peace at night
     seconds_left: int = 0  # until the slowest account has sent what is on its way
 
     @property
     def finished(self) -> bool:
-        """Nothing is left to be sent, now or by the plan over days; what waits for a person's
-        own message may still go."""
-        return self.pending == 0 and not self.waiting.get(Outcome.DAILY_LIMIT)
+        """Nothing is left to be sent, now, in the morning or by the plan over days; what waits
+        for a person's own message may still go."""
+        return self.pending == 0 and not self.waiting.keys() & {
+            Outcome.DAILY_LIMIT,
+            Outcome.QUIET_HOURS,
+        }
 
 
 async def same_before(
@@ -252,6 +256,7 @@ class Readiness(Enum):
     """Can a scheduled notice be queued now?"""
 
     READY = "ready"
+    EARLY = "early"  # its moment was moved, or is at night by now: `send_at` says until when
     FILES_AWAITED = "files-awaited"
     FILES_FAILED = "files-failed"
     ROLE_ENDED = "role-ended"  # its author may not send any more
@@ -263,14 +268,19 @@ async def readiness(unit: Unit, notice: UUID) -> Readiness:
     found = await unit.session.get(Notice, notice, with_for_update=True, populate_existing=True)
     if found is None or found.status != "scheduled" or found.queued_at is not None:
         return Readiness.GONE
-    rules = await rulebook.of(unit.session, found.place_code)
+    kind, rules = NoticeKind(found.kind), await rulebook.of(unit.session, found.place_code)
+    first = begins(kind, rules, max(found.send_at or unit.now, unit.now))
+    if first > unit.now:
+        found.send_at = first
+        await unit.session.flush()
+        return Readiness.EARLY
     try:
         await roles.require(
             unit,
             found.author_id,
             roles.MAY_SEND_NOTICES,
             found.place_code,
-            power_for(NoticeKind(found.kind), rules),
+            power_for(kind, rules),
         )
     except Refused:
         return Readiness.ROLE_ENDED
@@ -457,6 +467,7 @@ async def progress(connection: AsyncConnection, notice: UUID) -> Progress:
     failed: dict[str, int] = {}
     waiting: dict[str, int] = {}
     last_due: datetime | None = None
+    quiet_until: datetime | None = None
     for row in await connection.exec_driver_sql(_COUNTS, (notice,)):
         state, _, why = row.state.partition(":")
         if state == "excluded":
@@ -469,6 +480,7 @@ async def progress(connection: AsyncConnection, notice: UUID) -> Progress:
         if state == "pending" and why in WAITING and why != Outcome.PAUSED:
             waiting[why] = waiting.get(why, 0) + row.people
             last_due = row.last_due if why == Outcome.DAILY_LIMIT else last_due
+            quiet_until = row.last_due if why == Outcome.QUIET_HOURS else quiet_until
         elif state == "pending":
             pending += row.people
         elif state == Outcome.SENT:
@@ -477,16 +489,17 @@ async def progress(connection: AsyncConnection, notice: UUID) -> Progress:
             announced += row.people
         else:
             failed[state] = failed.get(state, 0) + row.people
-    left = await _seconds_left(connection, notice) if pending else 0
+    left = await _seconds_left(connection, notice) if pending or quiet_until else 0
     return Progress(
         total, sent, announced, pending, acknowledged, delivered, read, failed, waiting, muted,
-        last_due, left,
+        last_due, quiet_until, left,
     )  # fmt: skip
 
 
 async def _seconds_left(connection: AsyncConnection, notice: UUID) -> int:
-    """At the pace of the recipients' accounts, which send side by side."""
-    rows = await connection.exec_driver_sql(_ON_THEIR_WAY, (notice, list(WAITING)))
+    """At the pace of the recipients' accounts, which send side by side, once it is morning."""
+    others = list(WAITING - {Outcome.QUIET_HOURS})
+    rows = await connection.exec_driver_sql(_ON_THEIR_WAY, (notice, others))
     return max((math.ceil(row.deliveries / PER_SECOND[row.channel]) for row in rows), default=0)
 
 

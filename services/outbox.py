@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.crypto import Keyring
 from core.outcomes import ARRIVED, STOPS_ADDRESS, WAITING, Outcome, SendResult
 from core.pace import WINDOW
-from services import content_templates, quota, second_messenger
+from services import content_templates, quiet, quota, second_messenger
 from services.intake import TARGET
 from services.unit import Unit
 
@@ -197,11 +197,14 @@ async def claim(
     limit: int,
     priorities: tuple[int, int] = (REPLY, NOTICE),
 ) -> list[Claimed]:
-    """Leases due deliveries of the account, best priority first, oldest first."""
-    rows = await connection.exec_driver_sql(
+    """Leases due deliveries of the account, best priority first, oldest first; at night, of
+    notices, only what is urgent."""
+    found = await connection.exec_driver_sql(
         _CLAIM, (account, now, process, now + LEASE, limit, *priorities, _LONG_WAITS)
     )
-    return _claimed(keyring, rows.all(), now)
+    rows = found.all()
+    late = await quiet.put_off(connection, rows, now)
+    return _claimed(keyring, [row for row in rows if row.id not in late], now)
 
 
 async def behind(

@@ -15,6 +15,7 @@ outcome-no-address = Жазатын чаты жоқ: { $people }
 outcome-window-closed = Өздері жазған соң жіберіледі: { $people }
 outcome-template-unavailable = WhatsApp үлгіні әлі бекітпеген: { $people }
 outcome-daily-limit = WhatsApp-тың күндік шегіне байланысты бармағаны: { $people }
+outcome-quiet-hours = Таңды күтуде: { $people }
 outcome-throttled = Мессенджер күте тұруды сұрады: { $people }
 outcome-transient = Байланыс үзілді, қайталанады: { $people }
 outcome-paused = Уақытша тоқтатылды: { $people }

@@ -15,6 +15,7 @@ outcome-no-address = Нет чата, куда написать: { $people }
 outcome-window-closed = Отправится, когда люди сами напишут: { $people }
 outcome-template-unavailable = WhatsApp ещё не одобрил шаблон: { $people }
 outcome-daily-limit = Помешал дневной предел WhatsApp: { $people }
+outcome-quiet-hours = Ждут утра: { $people }
 outcome-throttled = Мессенджер просит подождать: { $people }
 outcome-transient = Связь прервалась, будет повтор: { $people }
 outcome-paused = Приостановлено: { $people }

@@ -14,6 +14,7 @@ from conversation.message import ChannelName, Content, Medium
 from core.ids import short
 from core.languages import Language
 from core.pace import PER_SECOND
+from core.texts import Near
 from services import files, notice_report, notices, roles
 from services.notices import NoticeText
 from services.outbox import CONTENT, NOTICE
@@ -170,6 +171,25 @@ async def test_how_long_it_still_takes_is_told_on_request_and_by_itself(
         assert here.akim.t("live-left-minutes", minutes=5) in await live_message(talk)
     await here.akim.pick("sent-pause")
     assert not here.akim.hears("live-left-minutes", minutes=5)
+
+
+@EACH
+@pytest.mark.night
+async def test_at_night_it_says_when_it_goes_on(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    here = await office(talk, channel, language)
+    await here.akim.press(f"d.n-pause.{short(here.notice)}")
+    talk.clock.advance(timedelta(hours=12))
+    await here.akim.press(f"d.n-resume.{short(here.notice)}")
+    assert here.akim.hears("sent-resumed")
+    morning, now = talk.clock.now() + timedelta(hours=10), talk.clock.now()
+    assert here.akim.hears("live-quiet", people=3, at=Near(morning, now))
+    assert not here.akim.hears("live-left", seconds=1)
+    talk.clock.advance(timedelta(hours=10))
+    await here.akim.press(f"d.live.{short(here.notice)}")
+    assert here.akim.hears("live-left", seconds=1)
+    assert here.akim.t("live-quiet", people=3, at="").partition(":")[0] not in here.akim.text
 
 
 async def sent_all(talk: Talk, priority: int) -> None:

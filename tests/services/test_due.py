@@ -97,15 +97,11 @@ async def test_two_leaders_do_a_row_once(db: TestDatabase, leaders: int) -> None
     assert sorted(worker.did) == sorted(planned)
 
 
-async def test_moved_and_cancelled(db: TestDatabase) -> None:
-    """Another moment holds; what is cancelled is not done."""
+async def test_what_is_cancelled_is_not_done(db: TestDatabase) -> None:
     worker = Worker(db)
-    moved, dropped = await worker.plan(timedelta()), await worker.plan(timedelta())
+    dropped = await worker.plan(timedelta())
     async with db.unit() as unit:
-        assert await due.move(unit, f"test:{moved}", unit.now + timedelta(days=1))
         assert await due.cancel(unit, dropped, {"test"}) == 1
-    worker.clock.advance(timedelta(hours=1))
-    assert await worker.work.work_due() == 0
     worker.clock.advance(timedelta(days=1))
-    await worker.work.work_due()
-    assert worker.did == [moved]
+    assert await worker.work.work_due() == 0
+    assert worker.did == []

@@ -336,6 +336,25 @@ async def test_pause_holds_what_nobody_has_in_hand(office: Office, settle: Settl
     assert (found.sent, found.finished) == (4, True)
 
 
+async def test_a_pause_keeps_what_somebody_waits_for(office: Office, settle: Settler) -> None:
+    """Resumed, it waits on for the person's own message; who wrote meanwhile gets it."""
+    chats = [(await settle(channel="whatsapp"))[1] for _ in range(3)]
+    async with office.db.unit() as unit:
+        await unit.session.execute(text("UPDATE address SET last_inbound_at = NULL"))
+    notice = await office.send()
+    await settle_all(office.db, await claim(office.db), Outcome.WINDOW_CLOSED)
+    assert await office.change(notice_changes.pause, notice)
+    async with office.db.unit() as unit:
+        await unit.session.execute(
+            text("UPDATE address SET last_inbound_at = :now WHERE id = :id"),
+            {"now": unit.now, "id": chats[0]},
+        )
+    assert await claim(office.db) == []
+    assert await office.change(notice_changes.resume, notice)
+    assert [one.address for one in await claim(office.db)] == [chats[0]]
+    assert (await counts(office.db, notice)).waiting == {"window-closed": 2}
+
+
 async def test_cancel_withdraws_what_comes_back_from_a_failing_process(
     office: Office, settle: Settler
 ) -> None:
