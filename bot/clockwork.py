@@ -26,7 +26,19 @@ from core.crypto import Keyring
 from core.texts import Texts, texts
 from handlers import DUE
 from handlers.sent import card
-from services import audit, departures, drafts, due, files, intake, live, notices, outbox, quota
+from services import (
+    audit,
+    departures,
+    drafts,
+    due,
+    files,
+    intake,
+    live,
+    notices,
+    outbox,
+    quota,
+    waiting,
+)
 from services.dead_letters import where
 from services.due import DueRow
 from services.live import LiveDue
@@ -146,10 +158,12 @@ class Clockwork:
             await files.forget_unused(unit)
             await drafts.tidy(unit)
             await departures.forget(unit)
-            waiting = await connection.scalar(
+            await waiting.end(unit)
+            await audit.write(unit)
+            open_ = await connection.scalar(
                 text("SELECT count(*) FROM delivery WHERE outcome IS NULL")
             )
-        WAITING.set(waiting or 0)
+        WAITING.set(open_ or 0)
 
     async def show_live(self) -> int:
         """Brings the live messages of authors up to date; how many changed."""

@@ -27,6 +27,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"  # the answer was lost after the request was written
     REFUSED = "refused"  # the platform finds the message itself wrong: our fault
     UNREACHABLE = "unreachable"  # tries exhausted
+    EXPIRED = "expired"  # waited for the person's own message for too long
     SUPERSEDED = "superseded"  # a newer reply took its place before it was sent
     CANCELLED = "cancelled"  # withdrawn by its sender before it was sent
 

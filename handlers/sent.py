@@ -188,7 +188,7 @@ def card(
     return Reply(
         text=Joined(lines),
         title=notice.title,
-        choices=_actions(notice, role),
+        choices=_actions(notice, counts, role),
         nav=(home.MENU,),
         screen=False,
         delivery=delivery,
@@ -259,11 +259,13 @@ def live_button(notice: UUID) -> Choice:
     return Choice("live", T("live-show"), (short(notice),), durable=True)
 
 
-def _actions(notice: NoticeView, role: RoleView | None) -> list[Choice]:
+def _actions(notice: NoticeView, counts: Progress, role: RoleView | None) -> list[Choice]:
     ids = (short(notice.id),)
     may_change = role is None or (role.role in roles.MAY_SEND_NOTICES and role.may(Power.CORRECT))
     may_report = role is None or _sees_names(role, notice)
-    under_way = notice.status in ("sending", "scheduled")
+    under_way = notice.status == "scheduled" or (
+        notice.status in ("sending", "finished") and counts.unsettled > 0
+    )
     actions = [live_button(notice.id)]
     if may_change and under_way:
         actions.append(Choice("n-pause", T("sent-pause"), ids, durable=True))
@@ -273,7 +275,7 @@ def _actions(notice: NoticeView, role: RoleView | None) -> list[Choice]:
         actions.append(Choice("n-when", T("sent-when"), ids, durable=True))
     if may_change and notice.status != "cancelled":
         actions.append(Choice("n-correct", T("sent-correct"), ids, durable=True))
-    if may_change and notice.status in ("sending", "scheduled", "paused"):
+    if may_change and (under_way or notice.status == "paused"):
         actions.append(Choice("n-cancel", T("sent-cancel"), ids, durable=True))
     if may_report and notice.queued_at is not None:
         actions.append(Choice("n-report", T("sent-report"), ids, durable=True))

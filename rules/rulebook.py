@@ -90,6 +90,13 @@ class Rulebook:
     same_notice_within: int = _rule(
         24, Unit.HOURS, "[ours] the same text again is asked about", 0, 720
     )
+    notice_waits: int = _rule(
+        14,
+        Unit.CALENDAR_DAYS,
+        "[ours] a notice that waits for a person's own message is no news after so long",
+        1,
+        365,
+    )
     whatsapp_people_a_day: int = _rule(
         250,
         Unit.PEOPLE,

@@ -5,7 +5,7 @@ catches what came back from there (`SETTLE_DUE`).
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from services.notices import (
     NoticeText,
     add_messages,
     check_languages,
+    plan_silent,
     power_for,
     sealed_texts,
 )
@@ -133,6 +134,7 @@ async def resume(unit: Unit, notice: UUID) -> bool:
         await unit.session.flush()
         first = await _first_moment(unit, found)
         await connection.exec_driver_sql(_RESUME, (notice, unit.now, first, unit.now - WINDOW))
+        await plan_silent(unit, notice, await rulebook.of(unit.session, found.place_code))
     unit.audit("notice-resumed", notice)
     return True
 
@@ -300,8 +302,4 @@ async def _send_correction(
     if not paused:
         found.status, found.finished_at = "sending", None
     found.live_at = unit.now
-    rules = await rulebook.of(unit.session, found.place_code)
-    silent = unit.now + timedelta(hours=rules.other_messenger_after)
-    await due.plan(
-        unit, silent, SILENT_DUE, found.id, key=f"{SILENT_DUE}:{found.id}:{found.revision}"
-    )
+    await plan_silent(unit, found.id, await rulebook.of(unit.session, found.place_code))

@@ -75,6 +75,8 @@ _COUNTS = f"""
 SELECT {STATE} AS state, count(*) AS people, count(r.acknowledged_at) AS acknowledged,
        count(*) FILTER (WHERE coalesce(d.delivered_at, s.delivered_at) IS NOT NULL) AS delivered,
        count(*) FILTER (WHERE coalesce(d.read_at, s.read_at) IS NOT NULL) AS read,
+       count(*) FILTER (WHERE d.id IS NOT NULL AND d.outcome IS NULL
+                           OR s.id IS NOT NULL AND s.outcome IS NULL) AS unsettled,
        max(CASE WHEN d.outcome IS NULL THEN d.not_before ELSE s.not_before END) AS last_due
 FROM recipient AS r LEFT JOIN delivery AS d ON d.id = r.delivery_id
 LEFT JOIN delivery AS s ON s.id = r.second_id
@@ -152,6 +154,7 @@ class Progress:
     failed: Mapping[str, int] = field(default_factory=dict)  # outcome → residents
     waiting: Mapping[str, int] = field(default_factory=dict)
     muted: int = 0
+    unsettled: int = 0  # to whom something may still go, on either messenger, whenever
     last_due: datetime | None = None  # when the last of those who wait for their day gets it
     quiet_until: datetime | None = None  # when those get it who are left in peace at night
     seconds_left: int = 0  # until the slowest account has sent what is on its way
@@ -322,10 +325,17 @@ async def queue(unit: Unit, notice: UUID, contents: Mapping[Language, dict[str, 
     found.unreachable = counts.unreachable
     found.queued_at, found.status, found.live_at = unit.now, "sending", unit.now + LIVE_PAUSE
     await unit.session.flush()
-    silent = unit.now + timedelta(hours=rules.other_messenger_after)
-    await due.plan(unit, silent, SILENT_DUE, notice)
+    await plan_silent(unit, notice, rules)
     unit.audit("notice-sent", notice, place=found.place_code, people=found.recipients)
     return True
+
+
+async def plan_silent(unit: Unit, notice: UUID, rules: Rulebook) -> None:
+    """Who has not read it so long after it began to go out, or went on, gets it on the other
+    messenger as well; once for each time."""
+    await due.cancel(unit, notice, {SILENT_DUE})
+    at = unit.now + timedelta(hours=rules.other_messenger_after)
+    await due.plan(unit, at, SILENT_DUE, notice, key=f"{SILENT_DUE}:{notice}:{unit.new_id()}")
 
 
 async def add_messages(
@@ -463,7 +473,7 @@ async def shown_in_full(unit: Unit, notice: UUID, address: UUID) -> None:
 
 async def progress(connection: AsyncConnection, notice: UUID) -> Progress:
     """The counts that the author sees."""
-    total = sent = announced = pending = acknowledged = delivered = read = muted = 0
+    total = sent = announced = pending = acknowledged = delivered = read = muted = unsettled = 0
     failed: dict[str, int] = {}
     waiting: dict[str, int] = {}
     last_due: datetime | None = None
@@ -477,6 +487,7 @@ async def progress(connection: AsyncConnection, notice: UUID) -> Progress:
         acknowledged += row.acknowledged
         delivered += row.delivered
         read += row.read
+        unsettled += row.unsettled
         if state == "pending" and why in WAITING and why != Outcome.PAUSED:
             waiting[why] = waiting.get(why, 0) + row.people
             last_due = row.last_due if why == Outcome.DAILY_LIMIT else last_due
@@ -492,7 +503,7 @@ async def progress(connection: AsyncConnection, notice: UUID) -> Progress:
     left = await _seconds_left(connection, notice) if pending or quiet_until else 0
     return Progress(
         total, sent, announced, pending, acknowledged, delivered, read, failed, waiting, muted,
-        last_due, quiet_until, left,
+        unsettled, last_due, quiet_until, left,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ outcome-bad-recipient = Бұл мессенджерде жоқ нөмір: { $pe
 outcome-unknown = Жеткен-жетпегені белгісіз: { $people }
 outcome-refused = Мессенджер хабарды қабылдамады: { $people }
 outcome-unreachable = Мессенджермен байланыс болмады: { $people }
+outcome-expired = Өздері жазбады, күту мерзімі өтті: { $people }
 outcome-superseded = Жаңасымен ауыстырылды: { $people }
 outcome-cancelled = Жіберуші қайтарып алды: { $people }
 outcome-no-address = Жазатын чаты жоқ: { $people }

@@ -96,6 +96,7 @@ state-transient = байланыс үзілді, қайталанады
 state-unknown = жеткен-жетпегені белгісіз
 state-refused = мессенджер қабылдамады
 state-unreachable = байланыс болмады
+state-expired = жіберілмеді: адамның өзі жазбады, мерзімі өтті
 state-superseded = жаңасымен ауыстырылды
 state-cancelled = бас тартылды
 

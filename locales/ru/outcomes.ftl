@@ -9,6 +9,7 @@ outcome-bad-recipient = Номера нет в этом мессенджере: 
 outcome-unknown = Неизвестно, дошло ли: { $people }
 outcome-refused = Мессенджер не принял сообщение: { $people }
 outcome-unreachable = Не было связи с мессенджером: { $people }
+outcome-expired = Так и не написали, срок ожидания вышел: { $people }
 outcome-superseded = Заменено новым: { $people }
 outcome-cancelled = Отозвано отправителем: { $people }
 outcome-no-address = Нет чата, куда написать: { $people }

@@ -43,3 +43,8 @@ rule-same-notice-within = • Если то же сообщение отправ
         [one] { $value } часа
        *[other] { $value } часов
     }, сначала переспросим.
+rule-notice-waits = • Если в WhatsApp сообщение уйдёт только после того, как человек сам напишет, оно ждёт { $value ->
+        [one] { $value } день
+        [few] { $value } дня
+       *[other] { $value } дней
+    }, потом уже не отправляется.

@@ -102,6 +102,7 @@ state-transient = связь прервалась, будет повтор
 state-unknown = неизвестно, дошло ли
 state-refused = мессенджер не принял
 state-unreachable = не было связи
+state-expired = не отправлено: человек так и не написал, срок вышел
 state-superseded = заменено новым
 state-cancelled = отменено
 

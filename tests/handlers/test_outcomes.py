@@ -43,6 +43,7 @@ FATES = {
     "Ёлкина Анна": Fate("state-unreachable", "unreachable", channel=TELEGRAM),
     "Жақып Әсел": Fate("state-pending", channel=TELEGRAM),
     "Зиятов Қанат": Fate("state-sent", "blocked"),  # the other messenger brought it
+    "Ибраев Дамир": Fate("state-expired", "expired"),
     "Иманов Сәкен": Fate("state-muted", channel=None),
     "Қалиев Ғани": Fate("state-no-address", channel=None),
 }
@@ -139,16 +140,16 @@ async def test_every_outcome_has_its_line_on_the_card(
     await akim.press(f"d.live.{short(notice)}")
     now = talk.clock.now()
     tomorrow = Near(local_date(now + TOMORROW), now)
-    reasons = [akim.t(f"outcome-{why}", people=1) for why in ("blocked", "no-address")]
-    reasons.append(akim.t("outcome-unreachable", people=1))
+    failures = ("blocked", "expired", "no-address", "unreachable")
+    reasons = [akim.t(f"outcome-{why}", people=1) for why in failures]
     assert akim.text.splitlines()[1:] == [
-        akim.t("live-sending", done=3, total=9),
+        akim.t("live-sending", done=3, total=10),
         akim.t("live-delivered", delivered=1, read=1),
         akim.t("live-announced", people=1),
-        akim.t("live-read", people=1, percent=11),
+        akim.t("live-read", people=1, percent=10),
         akim.t("live-tomorrow", people=1, at=tomorrow),
         akim.t("live-waiting", people=1),
-        akim.t("live-failed", people=3, why="; ".join(reasons)),
+        akim.t("live-failed", people=4, why="; ".join(reasons)),
         akim.t("live-muted", people=1),
         akim.t("live-left", seconds=1),
     ]

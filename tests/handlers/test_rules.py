@@ -42,6 +42,7 @@ async def test_an_akim_reads_those_of_the_office(talk: Talk, language: Language)
     await akim.say("/rules")
     assert akim.hears("rule-invitation-term", value=7)
     assert akim.hears("rule-same-notice-within", value=24)
+    assert akim.hears("rule-notice-waits", value=14)
 
 
 @pytest.mark.parametrize("language", [KK, RU])

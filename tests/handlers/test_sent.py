@@ -192,6 +192,32 @@ async def test_at_night_it_says_when_it_goes_on(
     assert here.akim.t("live-quiet", people=3, at="").partition(":")[0] not in here.akim.text
 
 
+@EACH
+async def test_what_waits_for_a_persons_message_is_stopped_from_the_card(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """Sent to all but who has to write first: the card still offers to stop it."""
+    here = await office(talk, channel, language)
+    await sent_all(talk, NOTICE)
+    async with talk.db.session() as session:
+        await session.execute(text("UPDATE notice SET status = 'finished'"))
+    await here.akim.press(f"d.live.{short(here.notice)}")
+    assert here.akim.t("sent-cancel") not in here.akim.labels
+    async with talk.db.session() as session:
+        await session.execute(
+            text("UPDATE delivery SET outcome = NULL, waiting_for = 'window-closed'"
+                 " WHERE id = (SELECT delivery_id FROM recipient LIMIT 1)")
+        )  # fmt: skip
+    await here.akim.press(f"d.live.{short(here.notice)}")
+    assert here.akim.hears("live-waiting", people=1)
+    assert here.akim.t("sent-pause") in here.akim.labels
+    await here.akim.pick("sent-cancel")
+    assert here.akim.hears("sent-cancel-ask", had=2, left=1)
+    await here.akim.pick("sent-cancel-yes")
+    assert here.akim.hears("sent-cancelled")
+    assert await talk.one("SELECT count(*) FROM delivery WHERE outcome = 'cancelled'") == 1
+
+
 async def sent_all(talk: Talk, priority: int) -> None:
     """Everything of this priority has gone out."""
     async with talk.db.session() as session:

@@ -355,6 +355,96 @@ async def test_a_pause_keeps_what_somebody_waits_for(office: Office, settle: Set
     assert (await counts(office.db, notice)).waiting == {"window-closed": 2}
 
 
+async def waiting_for_two(office: Office, settle: Settler) -> UUID:
+    """A notice that is over but for two people whose WhatsApp window is closed."""
+    await settle()
+    for _ in range(2):
+        await settle(channel="whatsapp")
+    async with office.db.unit() as unit:
+        await unit.session.execute(
+            text(
+                "UPDATE address SET last_inbound_at = NULL FROM account AS c"
+                " WHERE c.id = account_id AND c.channel = 'whatsapp'"
+            )
+        )
+    notice = await office.send()
+    for one in await claim(office.db):
+        outcome = Outcome.SENT if one.target.startswith("telegram") else Outcome.WINDOW_CLOSED
+        await settle_all(office.db, [one], outcome)
+    leader = Clockwork(office.db.database, office.db.keyring, office.db.clock, lambda: None)
+    assert isinstance(office.db.clock, FrozenClock)
+    office.db.clock.advance(timedelta(minutes=1))
+    await leader.show_live()
+    found = await rows(office.db, "SELECT status FROM notice WHERE id = :id", id=notice)
+    assert [row.status for row in found] == ["finished"]
+    return notice
+
+
+@pytest.mark.parametrize("act", [notice_changes.pause, notice_changes.cancel])
+async def test_what_waits_for_a_persons_message_can_be_stopped(
+    office: Office, settle: Settler, act
+) -> None:
+    """Whoever writes after that does not get it."""
+    notice = await waiting_for_two(office, settle)
+    assert (await counts(office.db, notice)).unsettled == 2
+    assert await office.change(act, notice)
+    assert await people_write(office.db) == []
+    if act is notice_changes.pause:
+        assert await office.change(notice_changes.resume, notice)
+        assert len(await claim(office.db)) == 2
+
+
+async def people_write(db: TestDatabase) -> list[outbox.Claimed]:
+    """Everybody writes, as the engine notes it; what goes to them then."""
+    async with db.unit() as unit:
+        await unit.session.execute(text("UPDATE address SET last_inbound_at = :now"),
+                                   {"now": unit.now})  # fmt: skip
+        await unit.session.execute(
+            text(
+                "UPDATE delivery SET not_before = :now, waiting_for = NULL WHERE waiting_for IN"
+                " ('window-closed', 'template-unavailable', 'daily-limit')"
+            ),
+            {"now": unit.now},
+        )
+    return [one for one in await claim(db) if one.notice is not None]
+
+
+async def test_nothing_is_left_to_be_stopped(office: Office, settle: Settler) -> None:
+    await settle()
+    notice = await office.send()
+    await settle_all(office.db, await claim(office.db))
+    assert not await office.change(notice_changes.pause, notice)
+    assert not await office.change(notice_changes.cancel, notice)
+
+
+async def test_the_waiting_for_a_persons_message_has_a_term(
+    office: Office, settle: Settler
+) -> None:
+    """The rulebook's, of the office's place; then it has an outcome, and writing brings nothing.
+    What waits for its day has none."""
+    notice = await waiting_for_two(office, settle)
+    async with office.db.unit() as unit:
+        await rulebook.decide(unit, "notice-waits", "3", OKRUG, "Решение от 01.11.2026 № 1")
+        await unit.session.execute(
+            text(
+                "UPDATE delivery SET waiting_for = 'daily-limit' WHERE id ="
+                " (SELECT id FROM delivery WHERE waiting_for = 'window-closed' LIMIT 1)"
+            )
+        )
+    clock = office.db.clock
+    assert isinstance(clock, FrozenClock)
+    leader = Clockwork(office.db.database, office.db.keyring, clock, lambda: None)
+    clock.advance(timedelta(days=2, hours=23))
+    await leader.tidy()
+    assert (await counts(office.db, notice)).failed == {}
+    clock.advance(timedelta(hours=1))
+    await leader.tidy()
+    found = await counts(office.db, notice)
+    assert (found.failed, found.waiting) == ({"expired": 1}, {"daily-limit": 1})
+    assert await rows(office.db, "SELECT 1 FROM audit WHERE action = 'notice-expired'")
+    assert len(await people_write(office.db)) == 1
+
+
 async def test_cancel_withdraws_what_comes_back_from_a_failing_process(
     office: Office, settle: Settler
 ) -> None:
@@ -553,6 +643,29 @@ async def test_who_is_silent_gets_it_on_the_other_too(office: Office, settle: Se
         assert await notices.addressed_to(unit, notice, second)
     found = await counts(office.db, notice)
     assert (found.total, found.sent, found.acknowledged) == (2, 2, 2)
+
+
+async def test_after_a_pause_over_the_hour_the_silent_are_turned_to(
+    office: Office, settle: Settler
+) -> None:
+    """So long after it went on; planned once, however often it is paused."""
+    _, _, second = await two_chats(office, settle)
+    notice = await office.send()
+    await settle_all(office.db, await claim(office.db))
+    await settle()
+    clock = office.db.clock
+    assert isinstance(clock, FrozenClock)
+    leader = Clockwork(office.db.database, office.db.keyring, clock, lambda: None)
+    async with office.db.unit() as unit:
+        await unit.session.execute(text("UPDATE delivery SET outcome = NULL"))  # one is left
+    assert await office.change(notice_changes.pause, notice)
+    clock.advance(timedelta(hours=25))
+    await leader.work_due()
+    assert await office.change(notice_changes.resume, notice)
+    await settle_all(office.db, await claim(office.db))
+    clock.advance(timedelta(hours=24))
+    await leader.work_due()
+    assert [one.address for one in await claim(office.db)] == [second]
 
 
 async def test_the_preferred_messenger_comes_first(office: Office, settle: Settler) -> None:
