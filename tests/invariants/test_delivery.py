@@ -323,12 +323,12 @@ async def test_a_failure_before_the_answer(world: World, monkeypatch: pytest.Mon
     async def noted(self, claimed, result, rendered):
         settled_as.append((result.outcome, await settle(self, claimed, result, rendered)))
 
-    monkeypatch.setattr(messages, "create_async", slowly)
-    monkeypatch.setattr(Sender, "_settle", noted)
-    await send_notice(world, akim)
-    await emulator.wait_until(lambda: len(settled_as) == 2)  # the akim's and hers
-    assert await waits()
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:  # not undo(): it would undo the day as well
+        patch.setattr(messages, "create_async", slowly)
+        patch.setattr(Sender, "_settle", noted)
+        await send_notice(world, akim)
+        await emulator.wait_until(lambda: len(settled_as) == 2)  # the akim's and hers
+        assert await waits()
     emulator.switch(window_seconds=86_400.0)
     emulator.say("wera", "меню")
     await emulator.wait_for("wera", "Завтра не будет воды.")
