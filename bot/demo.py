@@ -64,6 +64,7 @@ _ARGUMENTS = (
     "street",
     "birth",
     "day",
+    "age",
     "phone",
     "done",
     "total",
