@@ -169,6 +169,7 @@ class Ground:
             contents = composed(texts(), office, notice, words)
             await notices.announce(
                 unit,
+                again=True,
                 notice=notice,
                 author_address=address,
                 place_code=OKRUG,

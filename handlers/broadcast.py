@@ -271,6 +271,7 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
         files=attached,
         send_at=notice_preview.send_at(answers),
         live_message=live,
+        again=notice_preview.is_same(answers),
     )
     if answers.get("draft"):
         await drafts.drop(turn.unit, UUID(answers["draft"]), sent=True)

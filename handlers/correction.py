@@ -30,9 +30,10 @@ async def begin(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
         return asked
     notice = sent.notice_of(turn, ids)
     found = await notices.seen_by_office(turn.unit, notice, turn.speaker)
-    await roles.require(
-        turn.unit, turn.speaker, roles.MAY_SEND_NOTICES, found.place_code, Power.CORRECT
-    )
+    for power in (Power.CORRECT, await notices.power_at(turn.unit, found)):
+        await roles.require(
+            turn.unit, turn.speaker, roles.MAY_SEND_NOTICES, found.place_code, power
+        )
     if found.status == "cancelled":
         return await sent.card_saying(turn, notice, T("sent-too-late"))
     forms.park(turn)

@@ -13,6 +13,7 @@ from documents import tables
 from handlers.notice import contents_of
 from handlers.sent import live_button
 from services import (
+    appointments,
     due,
     files,
     installation,
@@ -20,12 +21,15 @@ from services import (
     notice_report,
     notices,
     outbox,
+    roles,
     second_messenger,
     territory,
 )
 from services.due import DueRow
+from services.installation import AddressView
 from services.notice_report import ReportRow
 from services.notices import NoticeView, Readiness
+from services.roles import RoleName
 from services.unit import Refused, Unit
 
 FILES_PAUSE = timedelta(seconds=2)  # between looks whether a notice's files are here
@@ -48,6 +52,7 @@ async def send(unit: Unit, row: DueRow) -> None:
         case Readiness.ROLE_ENDED:
             await notice_changes.withdraw(unit, row.object_id, "role-ended")
             await _tell_author(unit, row.object_id, "sent-role-ended")
+            await _tell_akims(unit, row.object_id, "sent-role-ended-office")
 
 
 async def to_the_silent(unit: Unit, row: DueRow) -> None:
@@ -158,9 +163,22 @@ async def _again(unit: Unit, row: DueRow, pause: timedelta) -> None:
 
 async def _tell_author(unit: Unit, notice: UUID, key: str) -> None:
     found = await notices.view(unit, notice)
+    if found is not None:
+        await _tell(unit, await installation.address_view(unit, found.author_address), found, key)
+
+
+async def _tell_akims(unit: Unit, notice: UUID, key: str) -> None:
+    """Those of the office whose notice it is, unless they wrote it: it is theirs to do now."""
+    found = await notices.view(unit, notice)
     if found is None:
         return
-    target = await installation.address_view(unit, found.author_address)
+    author = await roles.same_person(unit, found.author)
+    for one in await appointments.everybody(unit, [found.place_code]):
+        if one.view.role is RoleName.AKIM and one.resident != author:
+            await _tell(unit, await installation.address_of(unit, one.resident), found, key)
+
+
+async def _tell(unit: Unit, target: AddressView | None, found: NoticeView, key: str) -> None:
     if target is None:
         return
     content = compose(texts(), target.language, _told(found, key))

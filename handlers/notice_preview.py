@@ -264,11 +264,7 @@ async def _send(turn: Turn, answers: Answers) -> Accepted:
     if _drop_passed(turn, answers):
         return Stay(notice=T("preview-passed"))
     before = await notices.same_before(
-        turn.unit,
-        answers["place"],
-        written(answers),
-        [UUID(file) for file in answers.get("files", [])],
-        answers["audience"],
+        turn.unit, answers["place"], written(answers), answers["audience"]
     )
     if before is None or str(before.notice) == answers["id"]:
         return Done({"same": None})

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from models.delivery import Notice
-from services import departures, people, roles
+from services import departures, people, residents, roles
 from services.people import Known
 from services.roles import RoleView
 from services.unit import Unit
@@ -30,7 +30,10 @@ async def leaving(unit: Unit, resident: UUID, place_code: str, address: UUID) ->
     """As it would be now; nothing changes."""
     mine = await unit.session.scalars(
         select(Notice.queued_at).where(
-            Notice.author_id == resident, Notice.status.in_(("scheduled", "sending", "paused"))
+            func.coalesce(Notice.released_by, Notice.author_id).in_(
+                await residents.records(unit, resident)
+            ),
+            Notice.status.in_(("scheduled", "sending", "paused")),
         )
     )
     queued = [at is not None for at in mine]

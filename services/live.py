@@ -38,7 +38,9 @@ async def live_due(unit: Unit, limit: int = 50) -> list[LiveDue]:
         " n.live_shown, n.queued_at, n.status FROM notice AS n"
         " JOIN address AS a ON a.id = n.author_address_id JOIN account AS c ON c.id = a.account_id"
         " WHERE n.live_at <= $1 AND NOT EXISTS (SELECT 1 FROM delivery AS d"
-        "  WHERE d.address_id = a.id AND d.outcome IS NULL AND d.priority = 0)"
+        "  WHERE d.address_id = a.id AND d.outcome IS NULL AND d.priority = 0"
+        "  AND coalesce(d.waiting_for, '') NOT IN"
+        "   ('window-closed', 'template-unavailable', 'daily-limit'))"  # that may take days
         " ORDER BY n.live_at LIMIT $2 FOR UPDATE OF n SKIP LOCKED",
         (unit.now, limit),
     )

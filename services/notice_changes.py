@@ -14,6 +14,7 @@ from core.outcomes import Outcome
 from core.pace import WINDOW
 from models.delivery import Notice
 from rules.notices import NoticeKind
+from rules.rulebook import Rulebook
 from services import due, files, roles, rulebook
 from services.notices import (
     SEND_DUE,
@@ -21,6 +22,7 @@ from services.notices import (
     NoticeText,
     add_messages,
     check_languages,
+    digest_of,
     plan_silent,
     power_for,
     sealed_texts,
@@ -182,7 +184,9 @@ async def correct(
     found = await _mine(unit, notice)
     if found.status == "cancelled" or revision != found.revision + 1:
         return False
+    await _may_send(unit, found)  # other words to everybody are as good as another notice
     check_languages(texts, monolingual)
+    found.released_by, found.digest = unit.actor, digest_of(unit, texts)
     found.revision, found.monolingual, found.corrected_at = revision, monolingual, unit.now
     for column, sealed in sealed_texts(unit, notice, texts).items():
         setattr(found, column, sealed)
@@ -234,6 +238,14 @@ async def _mine(unit: Unit, notice: UUID) -> Notice:
     return found
 
 
+async def _may_send(unit: Unit, found: Notice) -> Rulebook:
+    """The rules of its place, for somebody who may send its kind there. Raises Refused."""
+    rules = await rulebook.of(unit.session, found.place_code)
+    power = power_for(NoticeKind(found.kind), rules)
+    await roles.require(unit, unit.actor, roles.MAY_SEND_NOTICES, found.place_code, power)
+    return rules
+
+
 async def _may_still_go(unit: Unit, found: Notice) -> bool:
     """Is there anything to be stopped: not begun, held, or without its outcome for somebody,
     whatever it waits for?"""
@@ -251,13 +263,9 @@ async def _leave_out_failed(unit: Unit, found: Notice) -> None:
 
 
 async def _schedule(unit: Unit, found: Notice, at: datetime) -> datetime:
-    rules = await rulebook.of(unit.session, found.place_code)
-    kind = NoticeKind(found.kind)
-    await roles.require(
-        unit, unit.actor, roles.MAY_SEND_NOTICES, found.place_code, power_for(kind, rules)
-    )
-    moment = begins(kind, rules, max(at, unit.now))
-    found.status, found.send_at = "scheduled", moment
+    rules = await _may_send(unit, found)
+    moment = begins(NoticeKind(found.kind), rules, max(at, unit.now))
+    found.status, found.send_at, found.released_by = "scheduled", moment, unit.actor
     await unit.session.flush()
     await due.cancel(unit, found.id, {SEND_DUE})
     key = f"{SEND_DUE}:{found.id}:{unit.new_id()}"

@@ -9,15 +9,15 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.languages import Language
-from core.outcomes import WAITING, Outcome
+from core.outcomes import ARRIVED, WAITING, Outcome
 from core.pace import DAY, PER_SECOND, WINDOW
 from core.texts import Named
-from models.delivery import Message, Notice, Recipient
+from models.delivery import Delivery, Message, Notice, Recipient
 from models.files import File
 from models.people import Resident
 from rules.notices import NoticeKind
@@ -173,24 +173,36 @@ async def same_before(
     unit: Unit,
     place_code: str,
     texts: Mapping[Language, NoticeText],
-    files: Sequence[UUID],
     audience: Sequence[str],
 ) -> SameBefore | None:
     """The guard against sending the same twice: the latest notice of this office with the same
-    words to the same places, within the rulebook's hours. Other files make no other notice."""
+    words to some of the same places, within the rulebook's hours before now or planned. Other
+    files make no other notice; one that was cancelled counts if somebody has got it."""
     rules = await rulebook.of(unit.session, place_code)
-    found = await unit.session.scalar(
+    at = func.coalesce(Notice.queued_at, Notice.send_at, Notice.created_at)
+    found = await unit.session.scalars(
         select(Notice)
         .where(
             Notice.place_code == place_code,
-            Notice.digest == _digest(unit, texts, audience),
-            Notice.status != "cancelled",
-            Notice.created_at > unit.now - timedelta(hours=rules.same_notice_within),
+            Notice.digest == digest_of(unit, texts),
+            or_(Notice.status != "cancelled", _somebody_got_it()),
+            at > unit.now - timedelta(hours=rules.same_notice_within),
         )
-        .order_by(Notice.created_at.desc())
-        .limit(1)
+        .order_by(at.desc())
     )
-    return SameBefore(found.id, found.send_at or found.created_at) if found else None
+    for one in found:
+        if set(one.audience) & set(audience):
+            return SameBefore(one.id, one.queued_at or one.send_at or one.created_at)
+    return None
+
+
+def _somebody_got_it() -> ColumnElement[bool]:
+    got = (
+        select(Delivery.id)
+        .join(Message, Message.id == Delivery.message_id)
+        .where(Message.notice_id == Notice.id, Delivery.outcome.in_(ARRIVED))
+    )
+    return got.exists()
 
 
 async def announce(
@@ -206,13 +218,16 @@ async def announce(
     files: Sequence[UUID] = (),
     send_at: datetime | None = None,
     live_message: UUID | None = None,
+    again: bool = False,
 ) -> str | None:
     """Takes the notice on: 'sending' (to be queued now), or 'scheduled': for its moment, the end
     of the quiet hours, or until its files are here. None when it was taken on before.
 
+    `again`: the same was sent before, and its author wants it once more.
+
     Both languages are needed unless the author declares the only one (invariant 8). Raises
-    Refused without the role (and, for a clerk, the power) at that place, with a text missing, or
-    for places outside it.
+    Refused without the role (and, for a clerk, the power) at that place, with a text missing, for
+    places outside it, or when the office has just sent the same.
     """
     rules = await rulebook.of(unit.session, place_code)
     await roles.require(
@@ -222,6 +237,7 @@ async def announce(
     if outside := set(audience) - set(await codes_inside(unit.session, place_code)):
         unit.audit("audience-outside", notice, place=place_code, codes=sorted(outside))
         raise Refused("refused-role")
+    await _check_same(unit, notice, place_code, texts, audience, again=again)
     first = begins(kind, rules, max(send_at or unit.now, unit.now))
     at_once = first <= unit.now and not await _files_missing(unit, files)
     row = _row(unit, notice, place_code, audience, texts, monolingual) | {
@@ -250,9 +266,34 @@ async def announce(
     return str(row["status"])
 
 
+async def _check_same(
+    unit: Unit,
+    notice: UUID,
+    place_code: str,
+    texts: Mapping[Language, NoticeText],
+    audience: Sequence[str],
+    *,
+    again: bool,
+) -> None:
+    """Two of an office who send the same at once: the second one is told. One after the other."""
+    await unit.session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:office, 0))"),
+        {"office": f"notice:{place_code}"},
+    )
+    before = None if again else await same_before(unit, place_code, texts, audience)
+    if before is not None and before.notice != notice:
+        unit.audit("notice-same-refused", notice, before=str(before.notice))
+        raise Refused("refused-same")
+
+
 def power_for(kind: NoticeKind, rules: Rulebook) -> roles.Power:
     """What a clerk must have been given to send this kind."""
     return roles.Power.URGENT if kind in rules.urgent_kinds else roles.Power.SEND
+
+
+async def power_at(unit: Unit, notice: NoticeView) -> roles.Power:
+    """What a clerk must have been given to send this notice, or other words in its place."""
+    return power_for(notice.kind, await rulebook.of(unit.session, notice.place_code))
 
 
 class Readiness(Enum):
@@ -280,7 +321,7 @@ async def readiness(unit: Unit, notice: UUID) -> Readiness:
     try:
         await roles.require(
             unit,
-            found.author_id,
+            found.released_by or found.author_id,
             roles.MAY_SEND_NOTICES,
             found.place_code,
             power_for(kind, rules),
@@ -535,7 +576,7 @@ def _row(
         "place_code": place_code,
         "audience": list(audience),
         "monolingual": monolingual,
-        "digest": _digest(unit, texts, audience),
+        "digest": digest_of(unit, texts),
         "recipients": 0,
         "unreachable": 0,
         "created_at": unit.now,
@@ -559,13 +600,13 @@ def sealed_texts(
     return row
 
 
-def _digest(unit: Unit, texts: Mapping[Language, NoticeText], audience: Sequence[str]) -> bytes:
-    """By which the same words to the same places are known again, whatever their spacing."""
+def digest_of(unit: Unit, texts: Mapping[Language, NoticeText]) -> bytes:
+    """By which the same words are known again, whatever their spacing."""
     said = [
         " ".join(f"{words.title} {words.body}".split()).casefold()
         for _, words in sorted(texts.items())
     ]
-    return unit.keyring.index("notice", json.dumps([said, sorted(audience)], ensure_ascii=False))
+    return unit.keyring.index("notice", json.dumps(said, ensure_ascii=False))
 
 
 async def _files_missing(unit: Unit, files: Sequence[UUID]) -> dict[UUID, str | None]:

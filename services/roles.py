@@ -290,8 +290,9 @@ async def require(
     *,
     own_office: bool = False,
 ) -> RoleView:
-    """The role by which this resident may act at this place: held there or, unless it has to be
-    the place's `own_office`, above it; of several the one held there.
+    """The role by which this resident, or whom the record was joined with since, may act at this
+    place: held there or, unless it has to be the place's `own_office`, above it; of several the
+    one held there.
 
     `power` is what a clerk must have been given as well.
 
@@ -299,6 +300,7 @@ async def require(
     that has ended are told apart from what was never held.
     """
     above = {place_code} if own_office else await at_or_above(unit, place_code)
+    resident = await same_person(unit, resident)
     held = [
         view
         for view in await standing(unit, resident)

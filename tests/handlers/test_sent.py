@@ -52,6 +52,7 @@ async def announced(talk: Talk, akim: Person, later: timedelta | None = None) ->
         unit.actor, notice = UUID(str(author["speaker_id"])), unit.new_id()
         status = await notices.announce(
             unit,
+            again=True,
             notice=notice,
             author_address=UUID(str(author["id"])),
             place_code=OKRUG,

@@ -59,6 +59,7 @@ async def sent(person: Person) -> UUID:
         unit.actor, notice = known[SERIK], unit.new_id()
         await notices.announce(
             unit,
+            again=True,
             notice=notice,
             author_address=address,
             place_code=OKRUG,

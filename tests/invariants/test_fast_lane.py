@@ -86,6 +86,7 @@ async def _send(talk: Talk, notice: UUID, author: dict[str, Any]) -> None:
         contents = composed(texts(), office, notice, WORDS)
         await notices.announce(
             unit,
+            again=True,
             notice=notice,
             author_address=author["id"],
             place_code=OKRUG,

@@ -246,6 +246,7 @@ async def test_what_no_notice_carries_is_forgotten(settled: TestDatabase, settle
         await roles.grant(unit, person, RoleName.AKIM, "595041000")
         await notices.announce(
             unit,
+            again=True,
             notice=unit.new_id(),
             author_address=address,
             place_code="595041000",

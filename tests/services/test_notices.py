@@ -46,6 +46,7 @@ async def sent(
     unit.actor, address = author
     status = await notices.announce(
         unit,
+        again=True,
         notice=notice,
         author_address=address,
         place_code=place,

@@ -59,6 +59,7 @@ class Office:
             unit.actor = self.person
             status = await notices.announce(
                 unit,
+                again=True,
                 notice=notice,
                 author_address=self.address,
                 place_code=OKRUG,
@@ -305,15 +306,15 @@ async def test_the_same_words_again_are_known(office: Office, settle: Settler) -
     notice = await office.send()
     spaced = {one: NoticeText(f" {w.title.upper()} ", f"{w.body}  ") for one, w in TEXTS.items()}
     async with office.db.unit() as unit:
-        found = await notices.same_before(unit, OKRUG, spaced, [], [VILLAGE])
+        found = await notices.same_before(unit, OKRUG, spaced, [VILLAGE])
         assert found is not None
         assert found.notice == notice
-        assert await notices.same_before(unit, OKRUG, NEWER, [], [VILLAGE]) is None
-        assert await notices.same_before(unit, OKRUG, TEXTS, [], ["595041500"]) is None
+        assert await notices.same_before(unit, OKRUG, NEWER, [VILLAGE]) is None
+        assert await notices.same_before(unit, OKRUG, TEXTS, ["595041500"]) is None
     assert isinstance(office.db.clock, FrozenClock)
     office.db.clock.advance(timedelta(hours=25))
     async with office.db.unit() as unit:
-        assert await notices.same_before(unit, OKRUG, TEXTS, [], [VILLAGE]) is None
+        assert await notices.same_before(unit, OKRUG, TEXTS, [VILLAGE]) is None
 
 
 # Pause, resume, cancel

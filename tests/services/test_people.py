@@ -58,6 +58,7 @@ async def send(db: TestDatabase, author: UUID, address: UUID) -> UUID:
         unit.actor = author
         await notices.announce(
             unit,
+            again=True,
             notice=notice,
             author_address=address,
             place_code=OKRUG,

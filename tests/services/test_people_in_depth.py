@@ -78,6 +78,7 @@ async def send(db: TestDatabase, settle: Settler, audience: Sequence[str] = (VIL
         unit.actor = author
         await notices.announce(
             unit,
+            again=True,
             notice=notice,
             author_address=chat,
             place_code=OKRUG,

@@ -120,6 +120,7 @@ async def send_notice(
         contents = composed(texts(), office, notice, words)
         status = await notices.announce(
             unit,
+            again=True,
             notice=notice,
             author_address=author.address,
             place_code=OKRUG,
