@@ -53,17 +53,20 @@ class Office:
         kind: NoticeKind = NoticeKind.ANNOUNCEMENT,
         at: datetime | None = None,
         notice: UUID | None = None,
+        audience: Sequence[str] = (VILLAGE,),
+        *,
+        again: bool = True,
     ) -> UUID:
         notice = notice or uuid4()
         async with self.db.unit() as unit:
             unit.actor = self.person
             status = await notices.announce(
                 unit,
-                again=True,
+                again=again,
                 notice=notice,
                 author_address=self.address,
                 place_code=OKRUG,
-                audience=[VILLAGE],
+                audience=audience,
                 texts=TEXTS,
                 monolingual=None,
                 kind=kind,
@@ -295,26 +298,6 @@ async def test_another_moment_pause_and_cancel_before_it_begins(
     assert (await counts(office.db, dropped)).total == 0
     async with office.db.unit() as unit:
         assert await notices.readiness(unit, dropped) is Readiness.GONE
-
-
-# The same again
-
-
-async def test_the_same_words_again_are_known(office: Office, settle: Settler) -> None:
-    """Whatever the spacing; other words, other places, another day are another notice."""
-    await settle()
-    notice = await office.send()
-    spaced = {one: NoticeText(f" {w.title.upper()} ", f"{w.body}  ") for one, w in TEXTS.items()}
-    async with office.db.unit() as unit:
-        found = await notices.same_before(unit, OKRUG, spaced, [VILLAGE])
-        assert found is not None
-        assert found.notice == notice
-        assert await notices.same_before(unit, OKRUG, NEWER, [VILLAGE]) is None
-        assert await notices.same_before(unit, OKRUG, TEXTS, ["595041500"]) is None
-    assert isinstance(office.db.clock, FrozenClock)
-    office.db.clock.advance(timedelta(hours=25))
-    async with office.db.unit() as unit:
-        assert await notices.same_before(unit, OKRUG, TEXTS, [VILLAGE]) is None
 
 
 # Pause, resume, cancel
