@@ -151,6 +151,7 @@ class Clockwork:
         async with self.database.work.begin() as connection:
             await audit.seal(connection, audit.EVER)
             await intake.forget_old(connection, self.clock.now())
+            await intake.forget_chats(connection, self.clock.now())
             await outbox.forget_words(connection, self.clock.now())
             await quota.forget(connection, self.clock.now())
             unit = self._unit(connection)
@@ -182,10 +183,11 @@ class Clockwork:
         if found is None:
             return False
         whatsapp = due.channel == ChannelName.WHATSAPP
+        told = due.listens and await notices.may_see(unit, found)
         content = compose(self.texts, due.language, card(found, counts, unit.now)).to_json()
         words = json.dumps(content, ensure_ascii=False)
         worth = counts.finished and not due.was_finished if whatsapp else True
-        changed = worth and live.shown_digest(words) != due.shown
+        changed = told and worth and live.shown_digest(words) != due.shown
         if changed:
             if due.first is not None:
                 content["replaces"] = str(due.first)

@@ -297,6 +297,8 @@ class Sender:
         return SendResult(outcome, detail=where(error))
 
     async def _send(self, claimed: Claimed) -> tuple[SendResult, bytes | None]:
+        if claimed.target is None:
+            return SendResult(Outcome.BAD_RECIPIENT, detail="forgotten"), None
         content = await self._resolved(Content.from_json(claimed.content))
         parts = await self.channel.prepare(content, window_open=claimed.window_open)
         rendered = hashlib.sha256(repr(parts).encode()).digest()

@@ -136,6 +136,8 @@ class Engine:
                 raise _AddressRace
         elif len(pairs) > 1:
             elsewhere = await intake.meet_aliases(unit, incoming.account, row.id, pairs)
+        if row.forgotten:
+            await intake.know_again(unit, row.id, pairs)
         unit.actor = row.speaker
         return Turn(
             incoming=incoming,

@@ -20,6 +20,7 @@ TARGET = "address.target"
 STATE = "address.state"
 ALIAS = "address_alias.value"
 MEMORY = timedelta(days=3)  # how long a duplicate is recognised
+SILENCE = timedelta(minutes=10)  # after which a chat with nobody behind it is forgotten
 
 _INTAKE = """
 WITH seen AS (
@@ -28,7 +29,7 @@ WITH seen AS (
     ON CONFLICT DO NOTHING RETURNING key
 )
 SELECT (SELECT count(*) FROM seen) AS fresh, a.id, a.language, a.speaker_id, a.state, a.turn,
-       a.stopped_at IS NOT NULL AS stopped, a.last_inbound_at
+       a.stopped_at IS NOT NULL AS stopped, a.last_inbound_at, a.target IS NULL AS forgotten
 FROM (SELECT 1) AS one
 LEFT JOIN LATERAL (
     SELECT * FROM address
@@ -66,6 +67,19 @@ FROM unnest($14::timestamptz[], $15::uuid[], $16::text[], $17::text[], $18::text
   AS r (at, actor, channel, action, object_id, details)
 """
 
+_FORGET_CHATS = """
+WITH empty AS (
+    SELECT a.id FROM address AS a
+    WHERE a.target IS NOT NULL AND coalesce(a.last_inbound_at, a.created_at) < :until
+      AND NOT EXISTS (SELECT 1 FROM resident_address AS r WHERE r.address_id = a.id)
+      AND NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.address_id = a.id AND d.outcome IS NULL)
+    LIMIT 1000 FOR UPDATE OF a SKIP LOCKED
+), unnamed AS (
+    UPDATE address_alias AS l SET value = NULL FROM empty WHERE l.address_id = empty.id
+)
+UPDATE address AS a SET target = NULL FROM empty WHERE a.id = empty.id
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class AddressRow:
@@ -78,6 +92,7 @@ class AddressRow:
     turn: int
     stopped: bool
     last_inbound_at: datetime | None
+    forgotten: bool = False  # nobody was behind it: who writes now is not known by number
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +136,14 @@ async def take_in(
         return fresh, None
     state = keyring.open(STATE, row.id, row.state) if row.state else None
     return fresh, AddressRow(
-        row.id, row.language, row.speaker_id, state, row.turn, row.stopped, row.last_inbound_at
+        row.id,
+        row.language,
+        row.speaker_id,
+        state,
+        row.turn,
+        row.stopped,
+        row.last_inbound_at,
+        row.forgotten,
     )
 
 
@@ -146,6 +168,28 @@ async def new_address(
     if await add_aliases(unit, account, address, aliases) < len(set(aliases)):
         return None
     return AddressRow(address, None, None, None, 0, False, None)
+
+
+async def know_again(unit: Unit, address: UUID, aliases: Sequence[tuple[str, str]]) -> None:
+    """Who writes from a chat that was forgotten is answered there."""
+    keyring, (_, target) = unit.keyring, aliases[0]
+    await unit.session.execute(
+        text("UPDATE address SET target = :target WHERE id = :id"),
+        {"target": keyring.seal(TARGET, address, target), "id": address},
+    )
+    for kind, value in aliases:
+        await unit.session.execute(
+            text(
+                "UPDATE address_alias SET value = :value"
+                " WHERE address_id = :id AND hash = :hash AND kind = :kind"
+            ),
+            {
+                "value": keyring.seal(ALIAS, address, value),
+                "id": address,
+                "hash": alias_hash(keyring, kind, value),
+                "kind": kind,
+            },
+        )
 
 
 async def seed_language(unit: Unit, address: UUID, language: str, *, last_inbound: bool) -> None:
@@ -265,4 +309,11 @@ async def forget_old(connection: AsyncConnection, now: datetime) -> int:
     result = await connection.execute(
         text("DELETE FROM intake WHERE received_at < :until"), {"until": now - MEMORY}
     )
+    return result.rowcount
+
+
+async def forget_chats(connection: AsyncConnection, now: datetime) -> int:
+    """Forgets the numbers of chats that nobody is behind, once they have been answered; how many.
+    By keyed hashes they are known again when somebody writes from there."""
+    result = await connection.execute(text(_FORGET_CHATS), {"until": now - SILENCE})
     return result.rowcount

@@ -474,6 +474,14 @@ async def seen_by_office(unit: Unit, notice: UUID, resident: UUID | None) -> Not
     return found
 
 
+async def may_see(unit: Unit, notice: NoticeView) -> bool:
+    """May its author still see how it goes? Not who lost the role or had their data deleted."""
+    author = await roles.same_person(unit, notice.author)
+    held = await roles.standing(unit, author)
+    above = await roles.at_or_above(unit, notice.place_code)
+    return any(one.role in roles.MAY_SEE_NOTICES and one.place_code in above for one in held)
+
+
 async def of_offices(unit: Unit, places: Collection[str], limit: int = 30) -> list[NoticeView]:
     """The newest notices of these offices, whoever of them wrote them."""
     found = await unit.session.scalars(

@@ -172,7 +172,7 @@ class Claimed:
     parts_sent: int
     content: dict[str, Any]
     notice: UUID | None
-    target: str
+    target: str | None  # None: nobody is behind this chat any more
     window_open: bool  # WhatsApp: may be written to freely
     stopped: bool
 
@@ -506,7 +506,7 @@ def _claimed(keyring: Keyring, rows: Sequence[Any], now: datetime) -> list[Claim
             row.parts_sent,
             contents[row.message_id],
             row.notice_id,
-            keyring.open(TARGET, row.address_id, row.target),
+            keyring.open(TARGET, row.address_id, row.target) if row.target else None,
             bool(row.last_inbound_at and now - row.last_inbound_at < WINDOW),
             row.stopped,
         )

@@ -29,6 +29,7 @@ WITH named AS MATERIALIZED (
     SELECT known.n, a.id, a.language, a.speaker_id, a.turn, a.stopped_at IS NOT NULL AS stopped
     FROM known CROSS JOIN LATERAL (
         SELECT * FROM address WHERE id = known.address_id AND language IS NOT NULL
+          AND target IS NOT NULL
         FOR NO KEY UPDATE SKIP LOCKED
     ) AS a
 ), seen AS (

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from support.database import TestDatabase
 from support.talk import KK, NAME, OKRUG, RU, TELEGRAM, WHATSAPP, Person, Talk
 
+from bot.clockwork import Clockwork
 from conversation.message import ChannelName, Medium
 from core.crypto import SealBroken
 from core.languages import Language
@@ -245,8 +246,9 @@ async def opened(talk: Talk) -> dict[str, str]:
     async with talk.db.session() as session:
         for table in Base.metadata.sorted_tables:
             sealed = [c.name for c in table.columns if c.type.python_type is bytes]
-            for column in sealed if "id" in table.c else ():
-                query = f'SELECT id, {column} FROM "{table.name}" WHERE {column} IS NOT NULL'
+            owner = next((name for name in ("id", "address_id") if name in table.c), None)
+            for column in sealed if owner else ():
+                query = f'SELECT {owner}, {column} FROM "{table.name}" WHERE {column} IS NOT NULL'
                 for identifier, value in await session.execute(text(query)):
                     try:
                         plain = talk.db.keyring.open(f"{table.name}.{column}", identifier, value)
@@ -293,11 +295,53 @@ async def test_after_deletion_no_key_opens_anything_of_the_person(
     await person.pick("delete-yes")
     await _everything_went_out(talk)
     left = leaks(await opened(talk), person)
-    assert left <= {"address.target"}, "only where the messenger answers to"
+    numbers = {"address.target", "address_alias.value"}
+    assert left == (numbers if channel is WHATSAPP else set()), "only where the farewell goes"
+    talk.clock.advance(timedelta(minutes=11))
+    await _tidy(talk)
+    assert leaks(await opened(talk), person) == set()
+    assert await talk.one("SELECT count(*) FROM address WHERE target IS NULL") == 2
     for row in await talk.rows("SELECT * FROM resident"):
         kept = {name for name, value in row.items() if isinstance(value, bytes | memoryview)}
         assert kept == set()
     assert await talk.one("SELECT count(*) FROM move") == 0
+
+
+@WHERE
+async def test_who_comes_back_after_the_deletion_is_answered(
+    talk: Talk, channel: ChannelName
+) -> None:
+    """The chat's number is forgotten, not who it was: writing brings it again."""
+    person = await talk.resident(channel, RU)
+    before = await _numbers(talk)
+    await person.say("/data")
+    await person.pick("profile-delete")
+    await person.pick("delete-yes")
+    await _tidy(talk)
+    assert await _numbers(talk) == before, "the farewell is not out yet"
+    await _everything_went_out(talk)
+    talk.clock.advance(timedelta(minutes=11))
+    await _tidy(talk)
+    assert await _numbers(talk) == (0, 0)
+    await person.start()
+    await person.registers()
+    assert await _numbers(talk) == before
+    assert await talk.one("SELECT count(*) FROM address") == 1
+    talk.clock.advance(timedelta(minutes=11))
+    await _everything_went_out(talk)
+    await _tidy(talk)
+    assert await _numbers(talk) == before, "somebody is behind it"
+
+
+async def _numbers(talk: Talk) -> tuple[object, object]:
+    return (
+        await talk.one("SELECT count(*) FROM address WHERE target IS NOT NULL"),
+        await talk.one("SELECT count(*) FROM address_alias WHERE value IS NOT NULL"),
+    )
+
+
+async def _tidy(talk: Talk) -> None:
+    await Clockwork(talk.db.database, talk.db.keyring, talk.clock, lambda: None).tidy()
 
 
 async def _everything_went_out(talk: Talk) -> None:

@@ -4,12 +4,13 @@ from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from bot.clockwork import Clockwork
 from core.clock import FrozenClock
 from core.outcomes import Outcome
 from rules.notices import NoticeKind
-from services import notice_changes, people, roles
+from services import notice_changes, people, residents, roles
 from services.roles import Power, RoleName
 from services.unit import Refused
 from tests.services.conftest import Settler
@@ -165,3 +166,43 @@ async def test_the_author_whose_window_is_closed_holds_nothing_up(
     leader = Clockwork(office.db.database, office.db.keyring, office.db.clock, lambda: None)
     await leader.show_live()
     assert await status(office, notice) == "finished"
+
+
+async def told(office: Office) -> int:
+    """How many live messages the author gets now."""
+    leader = Clockwork(office.db.database, office.db.keyring, office.db.clock, lambda: None)
+    assert isinstance(office.db.clock, FrozenClock)
+    office.db.clock.advance(timedelta(minutes=1))
+    return await leader.show_live()
+
+
+@pytest.mark.parametrize("how", ["dismissed", "deleted", "stopped"])
+async def test_who_left_is_told_no_more_how_it_goes(
+    office: Office, settle: Settler, how: str
+) -> None:
+    """The notice itself goes on and ends."""
+    await settle()
+    notice = await office.send()
+    assert await told(office) == 1
+    await settle_all(office.db, await claim(office.db), Outcome.SENT)
+    async with office.db.unit() as unit:
+        match how:
+            case "deleted":
+                await residents.forget(unit, office.person)
+            case "dismissed":
+                await roles.revoke(unit, office.person, RoleName.AKIM, OKRUG)
+            case "stopped":
+                await unit.session.execute(text("UPDATE address SET stopped_at = :now"
+                                                " WHERE id = :id"),
+                                           {"now": unit.now, "id": office.address})  # fmt: skip
+    assert await told(office) == 0
+    assert await status(office, notice) == "finished"
+
+
+async def test_who_had_stopped_before_and_sends_is_told(office: Office, settle: Settler) -> None:
+    async with office.db.unit() as unit:
+        await unit.session.execute(text("UPDATE address SET stopped_at = :at"),
+                                   {"at": unit.now - timedelta(days=1)})  # fmt: skip
+    await settle()
+    await office.send()
+    assert await told(office) == 1
