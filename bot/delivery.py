@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from bot.channels.base import Channel
+from bot.channels.base import Channel, Part
 from bot.database import Database
 from bot.engine import is_transient
 from bot.metrics import SENT
@@ -39,6 +39,7 @@ log = structlog.get_logger()
 BURSTS = {ChannelName.TELEGRAM: (8, 1.0), ChannelName.WHATSAPP: (40, 1 / 6)}
 RATES = {channel: PER_SECOND[channel] for channel in ChannelName}
 IDLE = 0.5  # seconds between looks into the outbox when nothing wakes us
+AWAY = 1.5  # when the database is back, outcomes are written before anything is leased
 RENEW = outbox.LEASE.total_seconds() / 3  # a large file takes longer than a lease
 IN_HAND = 32  # deliveries of a kind that a process has leased: about a second's worth
 SOON = timedelta(seconds=1)  # a reply whose slot is further off waits in the outbox
@@ -82,6 +83,14 @@ class _InHand:
 
 
 @dataclass(slots=True)
+class _Going:
+    """How far the sending of one delivery has come."""
+
+    rendered: bytes | None = None  # digest of what is sent
+    parts_sent: int = 0  # how many are accepted, from the first one on
+
+
+@dataclass(slots=True)
 class Sender:
     """Sends for one account. Several processes run one each and share the account's pace."""
 
@@ -105,7 +114,7 @@ class Sender:
         self.slots = Slots(self.database, self.clock, self.account, self.rate)
         self.settler = Settler(self.database, self.clock, self.account)
         replies = _InHand((outbox.REPLY, outbox.REMINDER))
-        self._in_hand = (replies, _InHand((outbox.NOTICE, outbox.NOTICE)))
+        self._in_hand = (replies, _InHand((outbox.URGENT, outbox.NOTICE)))
 
     @property
     def account(self) -> UUID:
@@ -157,7 +166,7 @@ class Sender:
             except Exception as error:
                 self._report(error)
                 found = 0
-                await asyncio.sleep(IDLE)
+                await asyncio.sleep(AWAY if is_transient(error) else IDLE)
             if not found:
                 await self._sleep(IDLE)
         await asyncio.gather(*(task for kind in self._in_hand for task in kind.tasks))
@@ -178,7 +187,7 @@ class Sender:
 
     def stop(self) -> None:
         """Ends `run` after what is in flight."""
-        self._stopping = True
+        self._stopping = self.settler.stopping = True
         self.wake()
 
     async def pass_once(self) -> int:
@@ -275,18 +284,19 @@ class Sender:
             await self._release([claimed])
             return False
         if not self._bursts.allows(claimed.address):
-            return await self._settle(claimed, SendResult(Outcome.THROTTLED, retry_after=1), None)
+            return await self._settle(claimed, SendResult(Outcome.THROTTLED, retry_after=1))
         if claimed.stopped and claimed.priority != outbox.REPLY:
-            return await self._settle(claimed, SendResult(Outcome.BLOCKED), None)
+            return await self._settle(claimed, SendResult(Outcome.BLOCKED))
+        going = _Going()
         try:
-            result, rendered = await self._send(claimed)
+            result = await self._send(claimed, going)
         except AccountHeld as held:
             self.settler.held_until = held.until
             await self._release([claimed])
             return False
         except Exception as error:
-            result, rendered = self._not_sent(claimed, error), None
-        return await self._settle(claimed, result, rendered)
+            result = self._not_sent(claimed, error)
+        return await self._settle(claimed, result, going)
 
     def _not_sent(self, claimed: Claimed, error: Exception) -> SendResult:
         """Our own failure: a database that is away passes, a bug does not."""
@@ -296,33 +306,52 @@ class Sender:
         outcome = Outcome.TRANSIENT if transient else Outcome.REFUSED
         return SendResult(outcome, detail=where(error))
 
-    async def _send(self, claimed: Claimed) -> tuple[SendResult, bytes | None]:
+    async def _send(self, claimed: Claimed, going: _Going) -> SendResult:
         if claimed.target is None:
-            return SendResult(Outcome.BAD_RECIPIENT, detail="forgotten"), None
+            return SendResult(Outcome.BAD_RECIPIENT, detail="forgotten")
         content = await self._resolved(Content.from_json(claimed.content))
         parts = await self.channel.prepare(content, window_open=claimed.window_open)
-        rendered = hashlib.sha256(repr(parts).encode()).digest()
+        going.rendered = hashlib.sha256(repr(parts).encode()).digest()
+        numbers = claimed.parts_to_send(len(parts))
         result = SendResult(Outcome.REFUSED, detail="nothing to send")
-        for number, part in enumerate(parts):
-            if number < claimed.parts_sent < len(parts):  # if not, it is drawn otherwise now
-                continue
-            if number > claimed.parts_sent and not self._bursts.allows(claimed.address):
-                return SendResult(Outcome.THROTTLED, retry_after=1), None  # this chat alone
-            opens = self.channel.opens_conversation(part)
-            counted, wait = await self._quota(claimed) if opens else (False, None)
-            if wait is not None:
-                return SendResult(Outcome.DAILY_LIMIT, retry_after=wait), rendered
-            await self.slots.take(bulk=claimed.priority == outbox.NOTICE)
+        for number in numbers:
+            if number > numbers[0] and not self._bursts.allows(claimed.address):
+                going.rendered = None  # this chat alone is held up
+                return SendResult(Outcome.THROTTLED, retry_after=1)
             followed = number + 1 if number < len(parts) - 1 else None
-            result = await self.channel.send(claimed.target, part, claimed.id, followed=followed)
-            if opens:
-                await self._after_opening(claimed, result, counted)
+            result = await self._send_part(claimed, parts[number], followed)
             if result.outcome not in ARRIVED:
-                break
+                return result
+            going.parts_sent = number + 1
             if followed:
-                async with self.database.turns.begin() as connection:
-                    await outbox.part_sent(connection, claimed.id, followed, result.platform_id)
-        return result, rendered
+                await self._note_part(claimed, followed, result)
+        going.parts_sent = len(parts)
+        # A part that was repeated does not stand for the whole: the last one has.
+        return result if followed is None else dataclasses.replace(result, platform_id=None)
+
+    async def _send_part(self, claimed: Claimed, part: Part, followed: int | None) -> SendResult:
+        opens = self.channel.opens_conversation(part)
+        counted, wait = await self._quota(claimed) if opens else (False, None)
+        if wait is not None:
+            return SendResult(Outcome.DAILY_LIMIT, retry_after=wait)
+        await self.slots.take(bulk=claimed.priority >= outbox.URGENT)
+        result = await self.channel.send(
+            str(claimed.target), part, claimed.id, attempt=claimed.attempts, followed=followed
+        )
+        if opens:
+            await self._after_opening(claimed, result, counted)
+        return result
+
+    async def _note_part(self, claimed: Claimed, number: int, result: SendResult) -> None:
+        """So that a crash does not repeat it. A database that is away hears of it with the
+        outcome."""
+        try:
+            async with self.database.turns.begin() as connection:
+                await outbox.part_sent(connection, claimed.id, number, result.platform_id)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            log.warning("part-noted-later", error=where(error), delivery=str(claimed.id))
 
     async def _quota(self, claimed: Claimed) -> tuple[bool, float | None]:
         """(newly counted?, seconds until the day's quota lets us write to this person; None:
@@ -355,9 +384,13 @@ class Sender:
             )
         return dataclasses.replace(content, replaces=None, replaces_platform_id=known)
 
-    async def _settle(self, claimed: Claimed, result: SendResult, rendered: bytes | None) -> bool:
+    async def _settle(
+        self, claimed: Claimed, result: SendResult, going: _Going | None = None
+    ) -> bool:
         SENT.labels(self.channel.name.value, result.outcome.value).inc()
-        settled = Settled(claimed, result, self.clock.now(), rendered)
+        going = going or _Going()
+        now = self.clock.now()
+        settled = Settled(claimed, result, now, going.rendered, going.parts_sent)
         outcome = await self.settler.settle(settled)
         return outcome is not None or result.outcome in WAITING
 

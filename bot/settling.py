@@ -18,8 +18,8 @@ from services.outbox import Settled
 
 log = structlog.get_logger()
 
-PATIENCE = outbox.LEASE / 2  # a database that is away is waited for while the leases last
-PAUSE = 0.5  # seconds between tries
+PATIENCE = outbox.LEASE / 2  # how long a process that stops still waits for a database
+PAUSE = 0.25  # seconds between tries
 
 
 @dataclass(slots=True, eq=False)
@@ -32,13 +32,14 @@ class _Waiting:
 
 @dataclass(slots=True)
 class Settler:
-    """Writes the outcomes of one account. Nothing that was sent goes unwritten while the database
-    is away: it would be sent again."""
+    """Writes the outcomes of one account. Nothing that was sent goes unwritten, however long the
+    database is away: it would be sent again."""
 
     database: Database
     clock: Clock
     account: UUID
     held_until: datetime | None = None  # the platform said 429
+    stopping: bool = False
     _waiting: list[_Waiting] = field(default_factory=list)
     _writing: asyncio.Task[None] | None = None
 
@@ -60,12 +61,13 @@ class Settler:
                 await self._apart(group, error)
 
     async def _patiently(self, group: Sequence[_Waiting]) -> None:
-        patience = self.clock.now() + PATIENCE
+        began = self.clock.now()
         while True:
             try:
                 return await self._together(group)
             except Exception as error:
-                if not is_transient(error) or self.clock.now() > patience:
+                over = self.stopping and self.clock.now() > began + PATIENCE
+                if over or not is_transient(error):
                     raise
                 log.warning("settling-waits", error=where(error), outcomes=len(group))
                 await asyncio.sleep(PAUSE)

@@ -22,9 +22,10 @@ from bot.channels.whatsapp_inbound import (
 from bot.database import pending
 from bot.engine import Received, is_transient
 from core.outcomes import Outcome
-from services import files, outbox
+from services import files, reports
 from services.dead_letters import where
 from services.installation import AccountView
+from services.reports import Report
 from services.unit import Unit
 
 log = structlog.get_logger()
@@ -104,17 +105,17 @@ async def whatsapp_status(request: web.Request) -> web.Response:
     if update is None or update.delivery is None:
         return web.Response()
     async with app.database.turns.begin() as connection:
-        await outbox.status_reported(
-            connection,
+        report = Report(
             update.delivery,
             update.sid,
             update.status.value,
-            update.outcome,
-            update.detail,
-            app.clock.now(),
-            template=update.template,
+            failure=update.outcome,
+            detail=update.detail,
+            attempt=update.attempt,
             part=update.part,
+            template=update.template,
         )
+        await reports.take(connection, report, app.clock.now())
     if update.outcome is Outcome.THROTTLED:
         log.warning("whatsapp-throttled", code=update.detail)
     return web.Response()

@@ -22,7 +22,7 @@ from handlers import (
     sent,
     start,
 )
-from services import people
+from services import people, residents
 from services.due import DueRow, Handler
 from services.unit import Unit
 
@@ -32,10 +32,16 @@ async def _parting_over(unit: Unit, row: DueRow) -> None:
     await people.settle(unit, row.object_id)
 
 
+async def _left_over(unit: Unit, row: DueRow) -> None:
+    """What was under way to somebody whose data were deleted."""
+    await residents.forget_left(unit, row.details)
+
+
 DUE: dict[str, Handler] = {
     **notice_due.DUE,
     **roles.DUE,
     people.SETTLED_DUE: _parting_over,
+    residents.LEFT_DUE: _left_over,
 }  # kind of what is due → what is done then
 
 MODULES = (

@@ -3,7 +3,16 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    text,
+)
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -42,12 +51,17 @@ class Delivery(Base):
     address_id: Mapped[UUID] = mapped_column(ForeignKey("address.id"))
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
     seq: Mapped[int] = mapped_column(BigInteger, Identity())
-    priority: Mapped[int]  # 0 reply, 1 reminder, 2 notice
+    priority: Mapped[int]  # 0 reply, 1 reminder, 2 urgent notice, 3 notice
     not_before: Mapped[datetime]
     claimed_by: Mapped[UUID | None]
     claimed_until: Mapped[datetime | None]
-    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))  # calls that have ended
+    failures: Mapped[int] = mapped_column(server_default=text("0"))  # that could have passed
+    lost: Mapped[int] = mapped_column(server_default=text("0"))  # answers: it may have arrived
     parts_sent: Mapped[int] = mapped_column(server_default=text("0"))
+    parts_again: Mapped[list[int]] = mapped_column(  # numbers from 1: accepted, then failed
+        ARRAY(Integer), server_default=text("'{}'")
+    )
     outcome: Mapped[str | None]  # core.outcomes.Outcome once it is settled
     waiting_for: Mapped[str | None]  # an Outcome that explains why it still waits
     detail: Mapped[str | None]  # the platform's code; of what is paused: what it waited for

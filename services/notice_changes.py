@@ -4,7 +4,7 @@ What a process has in its hands at that moment still goes out; a row that is due
 catches what came back from there (`SETTLE_DUE`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from core.pace import WINDOW
 from models.delivery import Notice
 from rules.notices import NoticeKind
 from rules.rulebook import Rulebook
-from services import due, files, roles, rulebook
+from services import due, files, roles, rulebook, wanted
 from services.notices import (
     SEND_DUE,
     SILENT_DUE,
@@ -25,20 +25,16 @@ from services.notices import (
     digest_of,
     plan_silent,
     power_for,
+    priority_of,
     sealed_texts,
 )
-from services.outbox import LEASE, NOTICE
+from services.outbox import LEASE
 from services.reach import begins
 from services.unit import Refused, Unit
 
 SETTLE_DUE = "notice-settle"
 _MINE = "d.message_id = m.id AND m.notice_id = $1 AND d.outcome IS NULL"
-_FREE = "(d.claimed_until IS NULL OR d.claimed_until < $2)"
 
-_PAUSE = f"""
-UPDATE delivery AS d SET waiting_for = 'paused', detail = d.waiting_for FROM message AS m
-WHERE {_MINE} AND {_FREE} AND coalesce(d.waiting_for, '') NOT IN ('unknown', 'paused')
-"""
 # What waited for something else waits for it on ($4: unless the person has written since then);
 # the rest goes at $3: now, or in the morning.
 _RESUME = f"""
@@ -54,23 +50,13 @@ UPDATE delivery AS d SET detail = NULL,
        not_before = CASE WHEN held.waits THEN d.not_before ELSE $3 END
 FROM held WHERE d.id = held.id
 """
-_CANCEL = f"""
-UPDATE delivery AS d SET outcome = 'cancelled', waiting_for = NULL, claimed_until = NULL,
-       finished_at = $2
-FROM message AS m WHERE {_MINE} AND {_FREE} AND d.waiting_for IS DISTINCT FROM 'unknown'
-"""
 _LEFT = f"SELECT count(*) FROM delivery AS d, message AS m WHERE {_MINE}"
 # Who has nothing yet gets the corrected text alone; who waits for a correction gets the newer.
 _REPLACE = f"""
 UPDATE delivery AS d SET message_id = new.id
-FROM message AS m JOIN unnest($3::text[], $4::bool[], $5::uuid[]) AS new (language, corrects, id)
+FROM message AS m JOIN unnest($2::text[], $3::bool[], $4::uuid[]) AS new (language, corrects, id)
   ON new.language = m.language AND new.corrects = m.corrects
-WHERE {_MINE} AND {_FREE} AND d.parts_sent = 0 AND d.waiting_for IS DISTINCT FROM 'unknown'
-"""
-# Whose answer was lost may have an older version: it is not sent again before the correction.
-_NOT_AGAIN = f"""
-UPDATE delivery AS d SET outcome = 'unknown', waiting_for = NULL, finished_at = $2
-FROM message AS m WHERE {_MINE} AND {_FREE} AND d.waiting_for = 'unknown' AND m.revision < $3
+WHERE {_MINE} AND d.claimed_until IS NULL AND d.parts_sent = 0 AND d.lost = 0
 """
 # Who got an older version, or may be getting it this moment, gets the correction: as long as the
 # person, or whom the record was joined with since, is there and still behind that chat.
@@ -88,7 +74,7 @@ WITH had AS (
 ), made AS (
     INSERT INTO delivery (id, message_id, address_id, account_id, priority, not_before, created_at,
                           waiting_for)
-    SELECT gen_random_uuid(), new.id, one.address_id, one.account_id, {NOTICE}, $7, $2,
+    SELECT gen_random_uuid(), new.id, one.address_id, one.account_id, $8, $7, $2,
            CASE WHEN $6 THEN 'paused' WHEN $7::timestamptz > $2 THEN '{Outcome.QUIET_HOURS}' END
     FROM (SELECT DISTINCT address_id, account_id, language FROM had) AS one
     JOIN unnest($3::text[], $4::uuid[]) AS new (language, id) USING (language)
@@ -113,7 +99,7 @@ async def pause(unit: Unit, notice: UUID) -> bool:
     if found.status == "paused" or not await _may_still_go(unit, found):
         return False
     found.status = "paused"
-    await _settle_now(unit, found, _PAUSE)
+    await _settle_now(unit, found, wanted.pause)
     unit.audit("notice-paused", notice)
     return True
 
@@ -148,7 +134,7 @@ async def cancel(unit: Unit, notice: UUID) -> bool:
         return False
     found.status, found.finished_at = "cancelled", unit.now
     await due.cancel(unit, notice, {SEND_DUE, SILENT_DUE})
-    await _settle_now(unit, found, _CANCEL)
+    await _settle_now(unit, found, wanted.cancel)
     unit.audit("notice-cancelled", notice)
     return True
 
@@ -198,16 +184,18 @@ async def correct(
 
 
 async def settle(unit: Unit, notice: UUID) -> bool:
-    """Catches what was in a process' hands when the notice was paused or cancelled; True while
-    something still is."""
+    """Catches what was in a process' hands when the notice was paused, cancelled or corrected;
+    True while something that was cancelled still is."""
     found = await unit.session.get(Notice, notice, with_for_update=True, populate_existing=True)
-    statement = {"paused": _PAUSE, "cancelled": _CANCEL}.get(found.status if found else "")
-    if found is None or statement is None:
+    if found is None:
         return False
-    connection = await unit.connection()
-    await connection.exec_driver_sql(statement, (notice, unit.now))
+    await wanted.supersede(unit, notice)
     if found.status == "paused":
+        await wanted.pause(unit, notice)
+    if found.status != "cancelled":
         return False
+    await wanted.cancel(unit, notice)
+    connection = await unit.connection()
     left = await connection.exec_driver_sql(_LEFT, (notice,))
     return bool(left.scalar_one())
 
@@ -279,13 +267,19 @@ async def _first_moment(unit: Unit, found: Notice) -> datetime:
     return begins(NoticeKind(found.kind), rules, unit.now)
 
 
-async def _settle_now(unit: Unit, found: Notice, statement: str) -> None:
+async def _settle_now(
+    unit: Unit, found: Notice, act: Callable[[Unit, UUID], Awaitable[None]]
+) -> None:
     found.live_at = unit.now if found.queued_at else None
     await unit.session.flush()
-    connection = await unit.connection()
-    await connection.exec_driver_sql(statement, (found.id, unit.now))
+    await act(unit, found.id)
+    await _settle_later(unit, found.id)
+
+
+async def _settle_later(unit: Unit, notice: UUID) -> None:
+    """What is in a process' hands now is back by then."""
     key = f"{SETTLE_DUE}:{unit.new_id()}"
-    await due.plan(unit, unit.now + 2 * LEASE, SETTLE_DUE, found.id, key=key)
+    await due.plan(unit, unit.now + 2 * LEASE, SETTLE_DUE, notice, key=key)
 
 
 async def _send_correction(
@@ -300,14 +294,19 @@ async def _send_correction(
     new += [(language, True, one) for language, one in again.items()]
     connection = await unit.connection()
     columns = [list(column) for column in zip(*new, strict=True)]
-    await connection.exec_driver_sql(_REPLACE, (found.id, unit.now, *columns))
-    await connection.exec_driver_sql(_NOT_AGAIN, (found.id, unit.now, found.revision))
+    await connection.exec_driver_sql(_REPLACE, (found.id, *columns))
+    await unit.session.flush()
     paused, first = found.status == "paused", await _first_moment(unit, found)
     languages, messages = list(again), list(again.values())
+    rules = await rulebook.of(unit.session, found.place_code)
+    priority = priority_of(NoticeKind(found.kind), rules)
     await connection.exec_driver_sql(
-        _CORRECT, (found.id, unit.now, languages, messages, found.revision, paused, first)
+        _CORRECT,
+        (found.id, unit.now, languages, messages, found.revision, paused, first, priority),
     )
+    await wanted.supersede(unit, found.id)
+    await _settle_later(unit, found.id)
     if not paused:
         found.status, found.finished_at = "sending", None
     found.live_at = unit.now
-    await plan_silent(unit, found.id, await rulebook.of(unit.session, found.place_code))
+    await plan_silent(unit, found.id, rules)

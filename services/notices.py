@@ -22,8 +22,8 @@ from models.files import File
 from models.people import Resident
 from rules.notices import NoticeKind
 from rules.rulebook import Rulebook
-from services import due, quota, receipts, roles, rulebook
-from services.outbox import NOTICE, seal_content
+from services import due, outbox, quota, receipts, roles, rulebook
+from services.outbox import seal_content
 from services.reach import REACH, begins, kind_to_mute
 from services.receipts import Receipt
 from services.territory import codes_inside
@@ -46,7 +46,7 @@ WITH reach AS MATERIALIZED ({REACH}), one AS (
 ), sent AS (
     INSERT INTO delivery (id, message_id, address_id, account_id, priority, not_before,
                           waiting_for, created_at)
-    SELECT gen_random_uuid(), m.id, placed.address_id, placed.account_id, {NOTICE},
+    SELECT gen_random_uuid(), m.id, placed.address_id, placed.account_id, $12,
            $10::timestamptz + placed.day * $11::interval,
            CASE WHEN placed.day > 0 THEN 'daily-limit' END, $10
     FROM placed JOIN unnest($5::text[], $6::uuid[]) AS m (language, id)
@@ -74,7 +74,9 @@ STATE = """CASE WHEN r.excluded IS NOT NULL THEN 'excluded:' || r.excluded
 _COUNTS = f"""
 SELECT {STATE} AS state, count(*) AS people, count(r.acknowledged_at) AS acknowledged,
        count(*) FILTER (WHERE coalesce(d.delivered_at, s.delivered_at) IS NOT NULL) AS delivered,
-       count(*) FILTER (WHERE coalesce(d.read_at, s.read_at) IS NOT NULL) AS read,
+       count(*) FILTER (WHERE 'sent' IN (CASE WHEN d.read_at IS NOT NULL THEN d.outcome END,
+                                         CASE WHEN s.read_at IS NOT NULL THEN s.outcome END))
+         AS read,
        count(*) FILTER (WHERE d.id IS NOT NULL AND d.outcome IS NULL
                            OR s.id IS NOT NULL AND s.outcome IS NULL) AS unsettled,
        max(CASE WHEN d.outcome IS NULL THEN d.not_before ELSE s.not_before END) AS last_due
@@ -291,6 +293,11 @@ def power_for(kind: NoticeKind, rules: Rulebook) -> roles.Power:
     return roles.Power.URGENT if kind in rules.urgent_kinds else roles.Power.SEND
 
 
+def priority_of(kind: NoticeKind, rules: Rulebook) -> int:
+    """What is urgent goes before what is not, however long that has waited."""
+    return outbox.URGENT if kind in rules.urgent_kinds else outbox.NOTICE
+
+
 async def power_at(unit: Unit, notice: NoticeView) -> roles.Power:
     """What a clerk must have been given to send this notice, or other words in its place."""
     return power_for(notice.kind, await rulebook.of(unit.session, notice.place_code))
@@ -359,6 +366,7 @@ async def queue(unit: Unit, notice: UUID, contents: Mapping[Language, dict[str, 
                 rules.whatsapp_people_a_day,
                 unit.now,
                 DAY,
+                priority_of(kind, rules),
             ),
         )
     ).one()

@@ -9,15 +9,15 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.crypto import Keyring
+from core.crypto import Keyring, SealBroken
 from core.outcomes import ARRIVED, STOPS_ADDRESS, WAITING, Outcome, SendResult
 from core.pace import WINDOW
-from services import content_templates, quiet, quota, second_messenger
+from services import quiet, second_messenger, wanted
 from services.intake import TARGET
 from services.unit import Unit
 
 CONTENT = "message.content"
-REPLY, REMINDER, NOTICE = 0, 1, 2
+REPLY, REMINDER, URGENT, NOTICE = 0, 1, 2, 3
 LEASE = timedelta(seconds=30)
 # PLATFORMS 9: only what can succeed, with growing pauses. An answer is soon worth nothing, a
 # notice is worth an outage of over an hour.
@@ -29,12 +29,21 @@ APPROVAL_PAUSE = timedelta(minutes=10)  # WhatsApp approves a template when it l
 WORDS_KEPT = timedelta(days=3)  # of a reply, which may repeat a name or a phone
 UNTIL_THEY_WRITE = timedelta(days=3650)  # the person's next message brings it forward
 
-AGAIN = frozenset({Outcome.THROTTLED, Outcome.TRANSIENT})  # of a callback: accepted, then failed
+REDRAWN = timedelta(seconds=5)  # the window is closed after all: the template, if there is one
 _LONG_WAITS = [outcome.value for outcome in WAITING]  # these hold nobody else up
 
+_LEASED = """d.id, d.message_id, d.address_id, d.account_id, d.priority, d.seq, d.attempts,
+          d.failures, d.lost, d.parts_sent, d.parts_again, d.waiting_for, d.claimed_by,
+          m.content, m.notice_id, n.status, m.revision < n.revision AS old, a.target,
+          a.last_inbound_at, a.stopped_at IS NOT NULL AS stopped"""
+# Another process' lease that ran out was a call that may have been made, and whose answer is lost:
+# a try of its own, so that callbacks about it are not taken for the next one's.
+_LOST = "(d.claimed_until IS NOT NULL AND d.claimed_by IS DISTINCT FROM $3::uuid)::int"
+_TAKE = f"claimed_by = $3, attempts = d.attempts + {_LOST}, lost = d.lost + {_LOST}"
 # Nothing goes while something for the same address is in flight, or while something of the same
-# priority and older, or of a better priority, waits there.
-_CLAIM = """
+# priority and older, or of a better priority, waits there; what waits for long does not count
+# until its moment has come.
+_CLAIM = f"""
 WITH due AS (
     SELECT d.id FROM delivery AS d
     WHERE d.account_id = $1 AND d.outcome IS NULL AND d.not_before <= $2
@@ -44,23 +53,21 @@ WITH due AS (
       AND NOT EXISTS (
           SELECT 1 FROM delivery AS o
           WHERE o.address_id = d.address_id AND o.outcome IS NULL AND o.id <> d.id
-            AND (o.claimed_until >= $2 OR (o.priority, o.seq) < (d.priority, d.seq))
-            AND coalesce(o.waiting_for, '') <> ALL($8::text[]))
+            AND (o.claimed_until >= $2 OR (o.priority, o.seq) < (d.priority, d.seq)
+                 AND (coalesce(o.waiting_for, '') <> ALL($8::text[])
+                      OR o.not_before <= $2 AND o.waiting_for <> 'paused')))
     ORDER BY d.priority, d.seq LIMIT $5
     FOR UPDATE OF d SKIP LOCKED
 )
-UPDATE delivery AS d SET claimed_by = $3, claimed_until = $4
-FROM due, message AS m, address AS a
+UPDATE delivery AS d SET {_TAKE}, claimed_until = $4
+FROM due, message AS m LEFT JOIN notice AS n ON n.id = m.notice_id, address AS a
 WHERE d.id = due.id AND m.id = d.message_id AND a.id = d.address_id
-RETURNING d.id, d.message_id, d.address_id, d.account_id, d.priority, d.seq, d.attempts,
-          d.parts_sent, d.announced_at, m.content, m.notice_id, a.target, a.last_inbound_at,
-          a.stopped_at IS NOT NULL AS stopped
+RETURNING {_LEASED}
 """
-_OWN = """
-SELECT d.id, d.message_id, d.address_id, d.account_id, d.priority, d.seq, d.attempts,
-       d.parts_sent, d.announced_at, m.content, m.notice_id, a.target, a.last_inbound_at,
-       a.stopped_at IS NOT NULL AS stopped
+_OWN = f"""
+SELECT {_LEASED}
 FROM delivery AS d JOIN message AS m ON m.id = d.message_id JOIN address AS a ON a.id = d.address_id
+LEFT JOIN notice AS n ON n.id = m.notice_id
 WHERE d.id = ANY($1::uuid[]) AND d.claimed_by = $2 AND d.outcome IS NULL
   AND NOT EXISTS (SELECT 1 FROM delivery AS o WHERE o.address_id = d.address_id
                   AND o.outcome IS NULL AND o.id <> ALL($1::uuid[])
@@ -68,67 +75,15 @@ WHERE d.id = ANY($1::uuid[]) AND d.claimed_by = $2 AND d.outcome IS NULL
                   AND (o.claimed_until >= $3 OR (o.priority, o.seq) < (d.priority, d.seq)))
 ORDER BY d.seq
 """
-
-
-_BEHIND = """
-UPDATE delivery AS d SET claimed_by = $3, claimed_until = $5
-FROM message AS m, address AS a
+_BEHIND = f"""
+UPDATE delivery AS d SET {_TAKE}, claimed_until = $5
+FROM message AS m LEFT JOIN notice AS n ON n.id = m.notice_id, address AS a
 WHERE d.address_id = ANY($1::uuid[]) AND d.id <> ALL($2::uuid[]) AND d.outcome IS NULL
   AND d.priority = 0 AND d.parts_sent = 0 AND (d.claimed_until IS NULL OR d.claimed_until < $4)
   AND coalesce(d.waiting_for, '') <> ALL($6::text[])
   AND m.id = d.message_id AND a.id = d.address_id
-RETURNING d.id, d.message_id, d.address_id, d.account_id, d.priority, d.seq, d.attempts,
-          d.parts_sent, d.announced_at, m.content, m.notice_id, a.target, a.last_inbound_at,
-          a.stopped_at IS NOT NULL AS stopped
+RETURNING {_LEASED}
 """
-# What was accepted is over, though the answer may be on its way still, or lost with the process
-# that waited for it; but a late word about an earlier try says nothing of the one under way. Of
-# several parts only the last one ends the delivery: $5 is the number of one that others follow.
-_REPORTED = """
-UPDATE delivery AS d SET
-    platform_id = CASE WHEN was.accepted THEN coalesce(d.platform_id, $2) ELSE d.platform_id END,
-    delivered_at = CASE WHEN was.last AND $3::text IN ('delivered', 'read')
-                        THEN coalesce(d.delivered_at, $4) ELSE d.delivered_at END,
-    read_at = CASE WHEN was.last AND $3::text = 'read' THEN coalesce(d.read_at, $4)
-                   ELSE d.read_at END,
-    parts_sent = CASE WHEN was.accepted AND d.outcome IS NULL
-                      THEN greatest(d.parts_sent, coalesce($5::int, 0)) ELSE d.parts_sent END,
-    outcome = CASE WHEN was.over THEN $6::text ELSE d.outcome END,
-    waiting_for = CASE WHEN was.over THEN NULL ELSE d.waiting_for END,
-    claimed_until = CASE WHEN was.over THEN NULL ELSE d.claimed_until END,
-    finished_at = CASE WHEN was.over THEN $4 ELSE d.finished_at END,
-    sent_at = CASE WHEN was.accepted AND was.last AND $6::text = 'sent'
-                   THEN coalesce(d.sent_at, $4) ELSE d.sent_at END,
-    announced_at = CASE WHEN was.accepted AND was.last AND $6::text = 'announced'
-                        THEN coalesce(d.announced_at, $4) ELSE d.announced_at END
-FROM (
-    SELECT id, accepted, $5::int IS NULL AS last, accepted AND $5::int IS NULL AND (
-               outcome = 'unknown' OR outcome IS NULL AND (waiting_for = 'unknown'
-               OR claimed_until < $4
-               OR claimed_until IS NOT NULL AND platform_id IS DISTINCT FROM $2)) AS over
-    FROM delivery, (SELECT $3::text IN ('sent', 'delivered', 'read')) AS says (accepted)
-    WHERE id = $1 FOR NO KEY UPDATE OF delivery
-) AS was
-WHERE d.id = was.id RETURNING d.address_id, d.account_id
-"""
-
-# A failure that can pass is tried again, as often as one that the platform answers at once; but
-# an earlier try's callback says nothing of the one under way, nor a later one's of what is over.
-_FAILED = """
-UPDATE delivery SET
-    outcome = CASE WHEN $3::bool AND attempts < coalesce($7::int, attempts + 1) THEN NULL
-                   WHEN $3::bool THEN 'unreachable' ELSE $2::text END,
-    waiting_for = CASE WHEN $3::bool AND attempts < coalesce($7::int, attempts + 1)
-                       THEN $2::text END,
-    detail = $4, claimed_until = NULL, platform_id = coalesce($8, platform_id),
-    not_before = CASE WHEN $3::bool THEN $5::timestamptz + $6::interval ELSE not_before END,
-    finished_at = $5
-WHERE id = $1 AND delivered_at IS NULL
-  AND (NOT $3::bool OR attempts = 0 OR $8::text IS NULL
-       OR (platform_id = $8) <> (outcome IS NULL AND coalesce(claimed_until >= $5, false)))
-"""
-
-
 _SLOTS = """
 WITH free AS (
     SELECT id, greatest(coalesce(next_slot, $2), $2) AS first FROM account WHERE id = $1
@@ -142,20 +97,39 @@ WITH free AS (
 UPDATE account AS a SET next_slot = taken.first + taken.many * $3::interval
 FROM taken WHERE a.id = taken.id RETURNING taken.first, taken.many
 """
-# A failure that a status callback has told before the response came, stands: the lease is gone
-# and it says why it waits.
-_SETTLE = """
-UPDATE delivery AS d SET outcome = t.outcome, detail = t.detail,
+# Only the try that was made: a callback may have ended it. What arrived has arrived, though another
+# process may have begun the next try. Where a part has to be sent again, it is not over.
+_SETTLE = f"""
+UPDATE delivery AS d SET
+    outcome = CASE WHEN NOT t.again THEN t.outcome END,
+    waiting_for = CASE WHEN t.again THEN '{Outcome.TRANSIENT}' END,
+    not_before = CASE WHEN t.again THEN t.at + $8::interval ELSE d.not_before END,
+    detail = coalesce(t.detail, CASE WHEN t.arrived AND d.detail LIKE 'part %' THEN d.detail END),
     platform_id = coalesce(t.platform_id, d.platform_id), rendered = t.rendered,
-    attempts = d.attempts + 1, waiting_for = NULL, claimed_until = NULL, finished_at = t.at,
+    attempts = greatest(d.attempts, t.attempts + 1),
+    parts_sent = greatest(d.parts_sent, t.parts_sent), claimed_until = NULL, finished_at = t.at,
     sent_at = CASE WHEN t.outcome = 'sent' THEN t.at ELSE d.sent_at END,
     announced_at = CASE WHEN t.outcome = 'announced' THEN t.at ELSE d.announced_at END
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::timestamptz[])
-  AS t (id, outcome, detail, platform_id, rendered, at)
+FROM (
+    SELECT t.*, t.outcome IN ('sent', 'announced') AS arrived,
+           t.outcome IN ('sent', 'announced') AND d.parts_again <> '{{}}' AS again
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::timestamptz[],
+                $7::int[], $9::int[], $10::uuid[])
+      AS t (id, outcome, detail, platform_id, rendered, at, attempts, parts_sent, process)
+    JOIN delivery AS d ON d.id = t.id
+) AS t
 WHERE d.id = t.id AND (
-    d.outcome IS NULL AND (d.claimed_until IS NOT NULL OR d.waiting_for IS NULL)
+    d.outcome IS NULL AND (
+        d.attempts = t.attempts
+        OR t.arrived AND d.claimed_until IS NOT NULL AND d.claimed_by <> t.process)
     OR d.outcome = t.outcome AND d.rendered IS NULL -- a callback was faster: what was sent is new
 )
+"""
+_TRY_AGAIN = """
+UPDATE delivery SET not_before = $2, attempts = attempts + $3, failures = failures + $4,
+       lost = lost + $5, parts_sent = greatest(parts_sent, $6), waiting_for = $7, detail = $8,
+       claimed_until = NULL
+WHERE id = $1 AND outcome IS NULL AND attempts = $9
 """
 
 
@@ -169,12 +143,25 @@ class Claimed:
     account: UUID
     priority: int
     attempts: int
+    failures: int
+    lost: int
     parts_sent: int
+    parts_again: Sequence[int]
     content: dict[str, Any]
     notice: UUID | None
     target: str | None  # None: nobody is behind this chat any more
     window_open: bool  # WhatsApp: may be written to freely
     stopped: bool
+    at: datetime  # when it was leased
+    process: UUID  # by whom
+
+    def parts_to_send(self, count: int) -> Sequence[int]:
+        """Which of so many parts, by their index, this try sends: those that have not gone, those
+        that failed since; all of them where it is drawn otherwise by now."""
+        again = {number - 1 for number in self.parts_again}
+        if again and max(again) < count - 1:
+            return sorted(again.union(range(self.parts_sent, count)))
+        return range(self.parts_sent if self.parts_sent < count else 0, count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +172,7 @@ class Settled:
     result: SendResult
     at: datetime
     rendered: bytes | None = None  # digest; None when nothing was
+    parts_sent: int = 0  # how many are accepted by now, from the first one on
 
 
 async def claim(
@@ -203,8 +191,10 @@ async def claim(
         _CLAIM, (account, now, process, now + LEASE, limit, *priorities, _LONG_WAITS)
     )
     rows = found.all()
+    out = await wanted.put_right(connection, rows, now)
+    rows = [row for row in rows if row.id not in out]
     late = await quiet.put_off(connection, rows, now)
-    return _claimed(keyring, [row for row in rows if row.id not in late], now)
+    return await _claimed(connection, keyring, [row for row in rows if row.id not in late], now)
 
 
 async def behind(
@@ -220,7 +210,7 @@ async def behind(
         ([one.address for one in first], [one.id for one in first], process, now, now + LEASE,
          _LONG_WAITS),
     )  # fmt: skip
-    return _claimed(keyring, rows.all(), now)
+    return await _claimed(connection, keyring, rows.all(), now)
 
 
 async def say_together(
@@ -252,7 +242,7 @@ async def own(
 ) -> list[Claimed]:
     """The replies that this process has just stored, unless older ones of the address wait."""
     rows = await connection.exec_driver_sql(_OWN, (list(deliveries), process, now, _LONG_WAITS))
-    return _claimed(keyring, rows.all(), now)
+    return await _claimed(connection, keyring, rows.all(), now)
 
 
 async def release(connection: AsyncConnection, deliveries: Sequence[UUID], process: UUID) -> None:
@@ -304,9 +294,10 @@ async def hold_account(connection: AsyncConnection, account: UUID, until: dateti
 async def part_sent(
     connection: AsyncConnection, delivery: UUID, number: int, platform_id: str | None
 ) -> None:
-    """So many parts went out: a crash from here on does not repeat them."""
+    """This part went out, as those before it had: a crash from here on does not repeat them."""
     await connection.exec_driver_sql(
-        "UPDATE delivery SET parts_sent = greatest(parts_sent, $2), platform_id = $3 WHERE id = $1",
+        "UPDATE delivery SET parts_sent = greatest(parts_sent, $2), platform_id = $3,"
+        " parts_again = array_remove(parts_again, $2) WHERE id = $1",
         (delivery, number, platform_id),
     )
 
@@ -331,7 +322,7 @@ async def settle_all(
     over: list[tuple[Settled, Outcome]] = []
     for one, (outcome, pause) in zip(settled, verdicts, strict=True):
         if outcome is None:
-            await _try_again(connection, one.claimed, one.result, one.at + pause)
+            await _try_again(connection, one, one.at + pause)
         else:
             over.append((one, outcome))
     if over:
@@ -345,7 +336,8 @@ async def _write_outcomes(
     """Locks as turns do: addresses first, then deliveries, both in their order."""
     for one, outcome in sorted(over, key=lambda one: one[0].claimed.address):
         if outcome in STOPS_ADDRESS:
-            await stop_address(connection, one.claimed.address, outcome.value, one.at)
+            claimed = one.claimed
+            await stop_address(connection, claimed.address, outcome.value, one.at, claimed.at)
     over = sorted(over, key=lambda one: one[0].claimed.id)
     await connection.exec_driver_sql(
         _SETTLE,
@@ -356,6 +348,10 @@ async def _write_outcomes(
             [one.result.platform_id for one, _ in over],
             [one.rendered for one, _ in over],
             [one.at for one, _ in over],
+            [one.claimed.attempts for one, _ in over],
+            PAUSES[1],
+            [one.parts_sent for one, _ in over],
+            [one.claimed.process for one, _ in over],
         ),
     )
     lost = [
@@ -368,72 +364,14 @@ async def _write_outcomes(
 
 
 async def stop_address(
-    connection: AsyncConnection, address: UUID, reason: str, now: datetime
+    connection: AsyncConnection, address: UUID, reason: str, now: datetime, tried_at: datetime
 ) -> None:
-    """The address wants, or takes, no more messages."""
+    """The address wants, or takes, no more messages; unless the person has written since."""
     await connection.exec_driver_sql(
-        "UPDATE address SET stopped_at = coalesce(stopped_at, $2), stop_reason = $3 WHERE id = $1",
-        (address, now, reason),
+        "UPDATE address SET stopped_at = coalesce(stopped_at, $2), stop_reason = $3"
+        " WHERE id = $1 AND coalesce(last_inbound_at, '-infinity') <= $4",
+        (address, now, reason, tried_at),
     )
-
-
-async def status_reported(
-    connection: AsyncConnection,
-    delivery: UUID,
-    platform_id: str | None,
-    status: str,
-    failure: Outcome | None,
-    detail: str | None,
-    now: datetime,
-    *,
-    template: str | None = None,
-    part: int | None = None,
-) -> None:
-    """What a status callback says; it may come late, twice, or before the response.
-
-    `template`: the announcement that was sent. `part`: the number of one that others follow.
-
-    An answer that was lost is settled by it; a failure overrules "sent" unless the message is
-    known to have arrived; a closed window lets the message wait for the person's next one, the
-    day's limit for tomorrow; what can succeed is tried again.
-    """
-    known = (
-        await connection.exec_driver_sql(
-            _REPORTED,
-            (
-                delivery,
-                platform_id,
-                status,
-                now,
-                part,
-                Outcome.ANNOUNCED.value if template else Outcome.SENT.value,
-            ),
-        )
-    ).one_or_none()
-    if known is None or failure is None:
-        return
-    address, account = known.address_id, known.account_id
-    await connection.exec_driver_sql(
-        _FAILED,
-        (
-            delivery,
-            failure.value,
-            failure in WAITING or failure in AGAIN,
-            detail,
-            now,
-            _later(failure),
-            TRIES if failure in AGAIN else None,
-            platform_id,
-        ),
-    )
-    if failure in STOPS_ADDRESS:
-        await stop_address(connection, address, failure.value, now)
-    if failure is Outcome.DAILY_LIMIT:
-        await quota.close(connection, account, now)
-    if failure is Outcome.TEMPLATE_UNAVAILABLE and template:
-        await content_templates.refused(connection, account, template, detail or failure, now)
-    if failure not in WAITING and failure not in AGAIN:
-        await second_messenger.turn_to(connection, [delivery], now)
 
 
 async def enqueue(
@@ -489,12 +427,21 @@ def seal_content(keyring: Keyring, message: UUID, content: dict[str, Any]) -> by
     return keyring.seal(CONTENT, message, words)
 
 
-def _claimed(keyring: Keyring, rows: Sequence[Any], now: datetime) -> list[Claimed]:
-    contents: dict[UUID, dict[str, Any]] = {}  # a notice says the same to all of them
+async def _claimed(
+    connection: AsyncConnection, keyring: Keyring, rows: Sequence[Any], now: datetime
+) -> list[Claimed]:
+    """Opened; one that cannot be read any more (its words were erased) is over, and keeps
+    nothing else from being sent."""
+    contents: dict[UUID, dict[str, Any] | None] = {}  # a notice says the same to all of them
     for row in rows:
         if row.message_id not in contents:
-            opened = keyring.open(CONTENT, row.message_id, row.content)
-            contents[row.message_id] = json.loads(opened)
+            contents[row.message_id] = _opened(keyring, row)
+    if unreadable := [row.id for row in rows if contents[row.message_id] is None]:
+        await connection.exec_driver_sql(
+            "UPDATE delivery SET outcome = $2, detail = 'unreadable', finished_at = $3,"
+            " waiting_for = NULL, claimed_until = NULL WHERE id = ANY($1::uuid[])",
+            (unreadable, Outcome.REFUSED.value, now),
+        )
     return [
         Claimed(
             row.id,
@@ -503,28 +450,45 @@ def _claimed(keyring: Keyring, rows: Sequence[Any], now: datetime) -> list[Claim
             row.account_id,
             row.priority,
             row.attempts,
+            row.failures,
+            row.lost,
             row.parts_sent,
-            contents[row.message_id],
+            row.parts_again,
+            content,
             row.notice_id,
             keyring.open(TARGET, row.address_id, row.target) if row.target else None,
-            bool(row.last_inbound_at and now - row.last_inbound_at < WINDOW),
+            _window_open(row, now),
             row.stopped,
+            now,
+            row.claimed_by,
         )
         for row in sorted(rows, key=lambda row: (row.priority, row.seq))
+        if (content := contents[row.message_id]) is not None
     ]
 
 
-def _later(failure: Outcome) -> timedelta:
-    """How long after a failure that a callback reports the message is tried again."""
-    if failure is Outcome.DAILY_LIMIT:
-        return QUOTA_PAUSE
-    if failure is Outcome.TEMPLATE_UNAVAILABLE:
-        return APPROVAL_PAUSE
-    return PAUSES[1] if failure in AGAIN else UNTIL_THEY_WRITE
+def _opened(keyring: Keyring, row: Any) -> dict[str, Any] | None:
+    try:
+        opened: dict[str, Any] = json.loads(keyring.open(CONTENT, row.message_id, row.content))
+    except SealBroken:
+        return None
+    return opened
+
+
+def _window_open(row: Any, now: datetime) -> bool:
+    """By our count, unless the platform has just said otherwise of this very message."""
+    recent = row.last_inbound_at is not None and now - row.last_inbound_at < WINDOW
+    return recent and row.waiting_for != Outcome.WINDOW_CLOSED
+
+
+def tries(priority: int) -> int:
+    """How often what can succeed is tried."""
+    return TRIES if priority == REPLY else NOTICE_TRIES
 
 
 def _verdict(claimed: Claimed, result: SendResult) -> tuple[Outcome | None, timedelta]:
-    """The final outcome, or None and the pause after which it is tried again."""
+    """The final outcome, or None and the pause after which it is tried again. Waiting uses up no
+    tries."""
     outcome = result.outcome
     if outcome is Outcome.THROTTLED:
         return None, timedelta(seconds=result.retry_after or 1)
@@ -532,23 +496,32 @@ def _verdict(claimed: Claimed, result: SendResult) -> tuple[Outcome | None, time
         return None, timedelta(seconds=result.retry_after) if result.retry_after else QUOTA_PAUSE
     if outcome is Outcome.TEMPLATE_UNAVAILABLE:
         return None, APPROVAL_PAUSE
+    if outcome is Outcome.WINDOW_CLOSED and claimed.window_open:
+        return None, REDRAWN
     if outcome in WAITING:
         return None, UNTIL_THEY_WRITE
     if outcome is Outcome.UNKNOWN:
-        return (None, UNKNOWN_PAUSE) if claimed.attempts == 0 else (outcome, timedelta())
+        return (None, UNKNOWN_PAUSE) if claimed.lost == 0 else (outcome, timedelta())
     if outcome is Outcome.TRANSIENT:
-        if claimed.attempts + 1 >= (TRIES if claimed.priority == REPLY else NOTICE_TRIES):
+        if claimed.failures + 1 >= tries(claimed.priority):
             return Outcome.UNREACHABLE, timedelta()
-        return None, PAUSES[claimed.attempts]
+        return None, PAUSES[claimed.failures]
     return outcome, timedelta()
 
 
-async def _try_again(
-    connection: AsyncConnection, claimed: Claimed, result: SendResult, at: datetime
-) -> None:
-    counted = result.outcome is not Outcome.THROTTLED
+async def _try_again(connection: AsyncConnection, one: Settled, at: datetime) -> None:
+    claimed, result = one.claimed, one.result
     await connection.exec_driver_sql(
-        "UPDATE delivery SET not_before = $2, attempts = attempts + $3, waiting_for = $4,"
-        " detail = $5, claimed_until = NULL WHERE id = $1 AND outcome IS NULL",
-        (claimed.id, at, int(counted), result.outcome.value, result.detail),
+        _TRY_AGAIN,
+        (
+            claimed.id,
+            at,
+            int(result.outcome is not Outcome.THROTTLED),
+            int(result.outcome is Outcome.TRANSIENT),
+            int(result.outcome is Outcome.UNKNOWN),
+            one.parts_sent,
+            result.outcome.value,
+            result.detail,
+            claimed.attempts,
+        ),
     )

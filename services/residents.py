@@ -1,8 +1,9 @@
 """Residents: registration, what is kept of them, deletion."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, delete, func, select, text, update
@@ -12,7 +13,8 @@ from core.clock import local_date
 from models.files import File
 from models.people import Move, Resident, ResidentAddress
 from rules.people import birthday
-from services import departures, drafts, files, roles, rulebook
+from services import departures, drafts, due, files, roles, rulebook
+from services.outbox import LEASE
 from services.territory import find_home
 from services.unit import Refused, Unit
 
@@ -20,6 +22,8 @@ CONSENT_VERSION = 2  # 2: says that a mark remains for a while
 RECOGNISED = frozenset({"roll", "person"})  # on the akim's list; seen in person
 NAME, STREET = "resident.full_name", "resident.street"
 BIRTH, PHONE = "resident.birth_date", "resident.phone"
+JUST = timedelta(microseconds=1)  # what was said at this very moment is said
+LEFT_DUE = "resident-left"  # what was under way to somebody whose data were deleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +127,32 @@ async def forget(unit: Unit, resident: UUID) -> None:
     for record in gone:
         await drafts.forget(unit, record)
     await unit.session.execute(delete(Move).where(Move.resident_id.in_(gone)))
-    await _forget_chats(unit, gone)
+    chats = await _forget_chats(unit, gone)
+    await due.plan(unit, unit.now + 2 * LEASE, LEFT_DUE, resident, details=_left(unit, gone, chats))
     await unit.session.execute(delete(ResidentAddress).where(ResidentAddress.resident_id.in_(gone)))
     await leave_speaking(unit, gone)
     unit.audit("resident-deleted", resident)
+
+
+def _left(unit: Unit, gone: Sequence[UUID], chats: Sequence[UUID]) -> dict[str, Any]:
+    return {
+        "records": [str(one) for one in gone],
+        "chats": [str(one) for one in chats],
+        "before": unit.now.isoformat(),
+    }
+
+
+async def forget_left(unit: Unit, details: Mapping[str, Any]) -> None:
+    """What was in a process' hands when somebody had their data deleted has come back by now: it
+    is not sent, and its words go too."""
+    values = {
+        "records": [UUID(one) for one in details["records"]],
+        "addresses": [UUID(one) for one in details["chats"]],
+        "before": datetime.fromisoformat(details["before"]),
+        "now": unit.now,
+    }
+    for statement in (_WITHDRAW, _UNSAY, _FORGET_WORDS):
+        await unit.session.execute(text(statement), values)
 
 
 async def _note_departure(unit: Unit, resident: UUID, records: Sequence[UUID]) -> None:
@@ -168,9 +194,10 @@ async def leave_speaking(unit: Unit, records: Sequence[UUID], address: UUID | No
     await unit.session.execute(text(_NOBODY_SPEAKS), {"records": records, "address": address})
 
 
-async def _forget_chats(unit: Unit, records: Sequence[UUID]) -> None:
+async def _forget_chats(unit: Unit, records: Sequence[UUID]) -> list[UUID]:
     """What was said in their chats, and what these people wrote that could not be dealt with. Of
-    a chat that nobody else is behind, also what is being typed there and was sent from there."""
+    a chat that nobody else is behind, also what is being typed there and was sent from there.
+    Those chats."""
     chats = (await unit.session.execute(text(_CHATS), {"records": records})).all()
     all_chats, own = [chat.id for chat in chats], [chat.id for chat in chats if chat.alone]
     for statement, addresses in (
@@ -179,10 +206,12 @@ async def _forget_chats(unit: Unit, records: Sequence[UUID]) -> None:
         (_FORGET_LETTERS, all_chats),
         (_FORGET_TYPED, own),
     ):
-        values = {"addresses": addresses, "records": records, "now": unit.now}
+        now = unit.now
+        values = {"addresses": addresses, "records": records, "now": now, "before": now + JUST}
         await unit.session.execute(text(statement), values)
     sent = await unit.session.scalars(select(File.id).where(File.address_id.in_(own)))
     await files.forget_unsent(unit, list(sent))
+    return all_chats
 
 
 _CHATS = """
@@ -206,13 +235,13 @@ FROM recipient AS mine WHERE mine.resident_id = ANY(:records)
 _UNSAY = """
 UPDATE delivery AS d SET outcome = 'superseded', waiting_for = NULL, finished_at = :now
 FROM message AS m WHERE m.id = d.message_id AND m.notice_id IS NULL
-  AND d.address_id = ANY(:addresses) AND d.outcome IS NULL
+  AND d.address_id = ANY(:addresses) AND d.outcome IS NULL AND m.created_at < :before
   AND (d.claimed_until IS NULL OR d.claimed_until < :now)
 """
 _FORGET_WORDS = """
 UPDATE message AS m SET content = '' FROM delivery AS d
 WHERE d.message_id = m.id AND d.address_id = ANY(:addresses)
-  AND d.outcome IS NOT NULL AND m.notice_id IS NULL
+  AND d.outcome IS NOT NULL AND m.notice_id IS NULL AND m.created_at < :before
 """
 _FORGET_TYPED = "UPDATE address SET state = NULL WHERE id = ANY(:addresses)"
 # Of a chat in which nobody was known to speak yet, the letters may be theirs.

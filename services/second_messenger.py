@@ -13,7 +13,7 @@ from services.unit import Unit
 
 _TURN_TO = """
 WITH lost AS (
-    SELECT r.notice_id, r.resident_id, d.message_id, d.address_id
+    SELECT r.notice_id, r.resident_id, d.message_id, d.address_id, d.priority
     FROM recipient AS r JOIN delivery AS d ON d.id = r.delivery_id
     JOIN notice AS n ON n.id = r.notice_id
     WHERE r.delivery_id = ANY($1::uuid[]) AND r.second_id IS NULL AND r.excluded IS NULL
@@ -21,7 +21,7 @@ WITH lost AS (
     FOR UPDATE OF r
 ), other AS (
     SELECT lost.notice_id, lost.resident_id, best.id AS address_id, best.account_id,
-           new.id AS message_id
+           lost.priority, new.id AS message_id
     FROM lost
     JOIN resident AS who ON who.id = lost.resident_id AND who.deleted_at IS NULL
     CROSS JOIN LATERAL (
@@ -37,8 +37,8 @@ WITH lost AS (
       AND new.corrects = old.corrects AND new.language = best.language
 ), made AS (
     INSERT INTO delivery (id, message_id, address_id, account_id, priority, not_before, created_at)
-    SELECT gen_random_uuid(), message_id, address_id, account_id, 2, $2, $2
-    FROM (SELECT DISTINCT message_id, address_id, account_id FROM other) AS one
+    SELECT gen_random_uuid(), message_id, address_id, account_id, priority, $2, $2
+    FROM (SELECT DISTINCT message_id, address_id, account_id, priority FROM other) AS one
     ON CONFLICT (message_id, address_id) DO NOTHING
     RETURNING id, message_id, address_id
 ), going AS (
@@ -53,7 +53,8 @@ WHERE r.notice_id = other.notice_id AND r.resident_id = other.resident_id
 """
 _SILENT = """
 SELECT r.delivery_id FROM recipient AS r JOIN delivery AS d ON d.id = r.delivery_id
-WHERE r.notice_id = $1 AND r.acknowledged_at IS NULL AND d.read_at IS NULL
+WHERE r.notice_id = $1 AND r.acknowledged_at IS NULL
+  AND (d.read_at IS NULL OR d.outcome = 'announced') -- who saw one line has read nothing
   AND r.second_id IS NULL AND r.excluded IS NULL
 """
 

@@ -39,10 +39,11 @@ class Channel(Protocol):
         """
 
     async def send(
-        self, to: str, part: Part, delivery: UUID, *, followed: int | None = None
+        self, to: str, part: Part, delivery: UUID, *, attempt: int = 0, followed: int | None = None
     ) -> SendResult:
         """Hands one part to the platform. Never raises for what the platform may answer.
 
+        `attempt`: how many calls for this delivery have ended before.
         `followed`: the part's number, from 1, where others of the delivery follow it.
         """
 

@@ -152,7 +152,7 @@ class TelegramChannel:
         return render(content)
 
     async def send(
-        self, to: str, part: Part, delivery: UUID, *, followed: int | None = None
+        self, to: str, part: Part, delivery: UUID, *, attempt: int = 0, followed: int | None = None
     ) -> SendResult:
         """Hands one part to Telegram; whatever it answers is one of the outcomes."""
         if not isinstance(part, TelegramPart):

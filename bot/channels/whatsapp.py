@@ -31,6 +31,7 @@ from bot.channels.template_store import TemplateStore
 from bot.channels.twilio_client import MediaRefused
 from bot.channels.twilio_errors import RESOURCE_GONE, outcome_of
 from bot.channels.whatsapp_inbound import (
+    ATTEMPT_PARAMETER,
     DELIVERY_PARAMETER,
     PART_PARAMETER,
     RETRIES,
@@ -101,10 +102,10 @@ class WhatsAppChannel:
         return render_template(content, self.wording)
 
     async def send(
-        self, to: str, part: Part, delivery: UUID, *, followed: int | None = None
+        self, to: str, part: Part, delivery: UUID, *, attempt: int = 0, followed: int | None = None
     ) -> SendResult:
         """Hands one part to Twilio; whatever it answers is one of the outcomes."""
-        about = {DELIVERY_PARAMETER: short(delivery)}
+        about = {DELIVERY_PARAMETER: short(delivery), ATTEMPT_PARAMETER: str(attempt)}
         if followed is not None:
             about[PART_PARAMETER] = str(followed)
         match part:

@@ -44,7 +44,7 @@ RETRIES = "#rc=5&rp=all"
 
 # Of our StatusCallback address: the delivery's short id, the template that was sent, and the
 # number of a part that others follow.
-DELIVERY_PARAMETER, TEMPLATE_PARAMETER, PART_PARAMETER = "d", "t", "p"
+DELIVERY_PARAMETER, TEMPLATE_PARAMETER, PART_PARAMETER, ATTEMPT_PARAMETER = "d", "t", "p", "a"
 
 _PREFIX = "whatsapp:"
 _SCOPED = re.compile(r"[A-Z]{2}\.[A-Za-z0-9.]+")  # WhatsApp's business-scoped user id
@@ -84,6 +84,7 @@ class StatusUpdate:
     detail: str | None = None  # Twilio's error code
     template: str | None = None  # the Content resource, where the message was an announcement
     part: int | None = None  # its number, where other parts of the delivery follow
+    attempt: int | None = None  # how many calls for the delivery had ended before
 
 
 def verify(auth_token: str, url: str, form: Form, signature: str | None) -> bool:
@@ -156,8 +157,13 @@ def parse_status(form: Form, query: Form) -> StatusUpdate | None:
         outcome=_failure(code) if failed else None,
         detail=code or None,
         template=query.get(TEMPLATE_PARAMETER) or None,
-        part=int(part) if (part := query.get(PART_PARAMETER, "")).isdecimal() else None,
+        part=_number(query.get(PART_PARAMETER, "")),
+        attempt=_number(query.get(ATTEMPT_PARAMETER, "")),
     )
+
+
+def _number(said: str) -> int | None:
+    return int(said) if said.isdecimal() and len(said) < 10 else None
 
 
 def _aliases(form: Form) -> tuple[Alias, ...]:

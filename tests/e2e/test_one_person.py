@@ -37,7 +37,7 @@ async def test_joined_on_whatsapp_notified_once_and_parted(world: World) -> None
     assert await rows(
         db, "SELECT resident_id, acknowledged_at IS NOT NULL FROM recipient"
     ) == [(petr.resident, True)]  # fmt: skip
-    assert await one(db, "SELECT count(*) FROM delivery WHERE priority = 2") == 1
+    assert await one(db, "SELECT count(*) FROM delivery WHERE priority >= 2") == 1
 
     emulator.say("petr-w", "мои данные")
     await emulator.wait_for("petr-w", "Иванов Пётр")

@@ -55,7 +55,7 @@ async def test_a_process_dies_while_a_notice_goes_to_a_thousand(
         emulator.release_answers()
 
         async def only_the_dead_holds_some() -> bool:
-            loose = f"{LEFT} AND claimed_until IS NULL AND priority = 2"
+            loose = f"{LEFT} AND claimed_until IS NULL AND priority >= 2"
             return not await one(db, loose) and len(await leases(db)) <= 1
 
         await until(only_the_dead_holds_some, PATIENCE)

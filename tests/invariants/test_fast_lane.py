@@ -434,13 +434,13 @@ async def test_what_waited_for_their_message_is_woken(ground: Ground) -> None:
     for person in (mine, other):
         await ground.talk.rows(
             "UPDATE delivery SET waiting_for = 'window-closed', not_before = 'infinity'"
-            " WHERE address_id = :a AND priority = 2 RETURNING 1",
+            " WHERE address_id = :a AND priority >= 2 RETURNING 1",
             a=(await person.address())["id"],
         )
     await ground.lane.receive(ground.tap(mine, 1))
     rows = await ground.talk.rows(
         "SELECT DISTINCT address_id, waiting_for, not_before = 'infinity' AS far FROM delivery"
-        " WHERE priority = 2 AND address_id = ANY(:a)",
+        " WHERE priority >= 2 AND address_id = ANY(:a)",
         a=[(await person.address())["id"] for person in (mine, other)],
     )
     found = {row["address_id"]: (row["waiting_for"], row["far"]) for row in rows}

@@ -1,0 +1,101 @@
+"""Is what lies in the outbox still wanted? A notice may have been paused, cancelled or corrected
+since it was put there.
+
+Whoever changes a notice says so to all of it that is free; what was in a process' hands then, or
+comes back by a callback, is met where deliveries are leased (`services.outbox.claim`).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.outcomes import Outcome
+from services.unit import Unit
+
+_LOST, _LOST_IN_HAND = "(d.lost > 0 OR d.claimed_until IS NOT NULL)", "d.lost > 0"
+_OF_NOTICE = "m.notice_id = $1 AND (d.claimed_until IS NULL OR d.claimed_until < $2)"
+_LEASED = "d.id = ANY($1::uuid[]) AND $2::timestamptz IS NOT NULL"
+_OPEN = "m.id = d.message_id AND d.outcome IS NULL"
+
+_PAUSE = f"""
+UPDATE delivery AS d SET waiting_for = 'paused', detail = d.waiting_for, claimed_until = NULL
+FROM message AS m WHERE {_OPEN} AND d.waiting_for IS DISTINCT FROM 'paused' AND """
+# Whose answer was lost, or whose lease ran out with its process, may have it: nobody knows, unless
+# a callback tells.
+_CANCEL = f"""
+UPDATE delivery AS d SET outcome = CASE WHEN {{lost}} THEN 'unknown' ELSE 'cancelled' END,
+       waiting_for = NULL, claimed_until = NULL, finished_at = $2
+FROM message AS m WHERE {_OPEN} AND """
+# The older text is not sent (again): its correction goes.
+_SUPERSEDE = f"""
+UPDATE delivery AS d SET outcome = CASE WHEN {{lost}} THEN 'unknown' ELSE 'superseded' END,
+       waiting_for = NULL, claimed_until = NULL, finished_at = $2
+FROM message AS m, notice AS n
+WHERE {_OPEN} AND n.id = m.notice_id AND m.revision < n.revision AND """
+_RETURNING = " RETURNING d.address_id, m.notice_id, d.outcome, d.parts_sent, m.corrects"
+# Who has nothing at all gets the new text alone: nothing has to be corrected for them.
+_ALONE = """
+UPDATE delivery AS d SET message_id = plain.id
+FROM unnest($1::uuid[], $2::uuid[]) AS t (notice_id, address_id)
+JOIN notice AS n ON n.id = t.notice_id
+JOIN message AS m ON m.notice_id = n.id AND m.revision = n.revision AND m.corrects
+JOIN message AS plain ON plain.notice_id = n.id AND plain.revision = n.revision
+ AND plain.language = m.language AND NOT plain.corrects
+WHERE d.message_id = m.id AND d.address_id = t.address_id AND d.outcome IS NULL
+  AND d.parts_sent = 0 AND d.lost = 0 AND d.claimed_until IS NULL
+"""
+
+
+async def pause(unit: Unit, notice: UUID) -> None:
+    """All of this notice that is in nobody's hands waits; what it waited for is kept."""
+    await (await unit.connection()).exec_driver_sql(_PAUSE + _OF_NOTICE, (notice, unit.now))
+
+
+async def cancel(unit: Unit, notice: UUID) -> None:
+    """All of this notice that is in nobody's hands is over."""
+    statement = _CANCEL.format(lost=_LOST) + _OF_NOTICE
+    await (await unit.connection()).exec_driver_sql(statement, (notice, unit.now))
+
+
+async def supersede(unit: Unit, notice: UUID) -> None:
+    """What is free of this notice's older texts is over; who has none of them gets the new one."""
+    connection = await unit.connection()
+    statement = _SUPERSEDE.format(lost=_LOST) + _OF_NOTICE + _RETURNING
+    rows = await connection.exec_driver_sql(statement, (notice, unit.now))
+    await _alone(connection, rows.all())
+
+
+async def put_right(connection: AsyncConnection, leased: Sequence[Any], now: datetime) -> set[UUID]:
+    """Takes out what may not go of these leased rows (id, status of the notice, `old`: its text
+    was corrected); which."""
+    out: set[UUID] = set()
+    for statement, unwanted in (
+        (_PAUSE, [row.id for row in leased if row.status == "paused"]),
+        (
+            _CANCEL.format(lost=_LOST_IN_HAND),
+            [row.id for row in leased if row.status == "cancelled"],
+        ),
+    ):
+        if unwanted:
+            await connection.exec_driver_sql(statement + _LEASED, (unwanted, now))
+            out.update(unwanted)
+    old = [row.id for row in leased if row.old and row.id not in out]
+    if old:
+        statement = _SUPERSEDE.format(lost=_LOST_IN_HAND) + _LEASED + _RETURNING
+        rows = await connection.exec_driver_sql(statement, (old, now))
+        await _alone(connection, rows.all())
+    return out.union(old)
+
+
+async def _alone(connection: AsyncConnection, ended: Sequence[Any]) -> None:
+    none = [
+        row
+        for row in ended
+        if row.outcome == Outcome.SUPERSEDED and not row.parts_sent and not row.corrects
+    ]
+    if none:
+        notices, addresses = [row.notice_id for row in none], [row.address_id for row in none]
+        await connection.exec_driver_sql(_ALONE, (notices, addresses))
