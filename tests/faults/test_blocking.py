@@ -13,7 +13,10 @@ from support.faults import (
     reckon,
 )
 from support.people import Somebody, one, rows, send_notice, words
-from support.world import World
+from support.wire import post_twilio
+from support.world import SENDER, World
+
+from core.ids import short
 
 
 async def outcome(world: World, who: Somebody, notice: object) -> str | None:
@@ -93,3 +96,41 @@ async def test_on_whatsapp(world: World, *, window: bool) -> None:
     await nothing_left(db)
     await add_up(world, again)
     assert letters(world, blocked.id) == 1
+
+
+async def test_a_refusal_that_comes_late_stops_nobody_who_is_back(world: World) -> None:
+    """WhatsApp: the callback comes once more after the person has come back."""
+    emulator, db = world.emulator, world.db
+    akim = await office(world)
+    (who,) = await crowd(world, "w", 1, "whatsapp")
+    emulator.chat_state(who.id).blocked = True
+    notice = await send_notice(world, akim)
+
+    async def told() -> bool:
+        return await outcome(world, who, notice) == "blocked"
+
+    await until(told, PATIENCE)
+    (sent,) = await rows(db, "SELECT id, platform_id FROM delivery WHERE priority >= 2")
+    emulator.unblock(who.id)
+    language = await one(db, "SELECT language FROM address WHERE id = :id", id=who.address)
+    emulator.say(who.id, "бастау" if language == "kk" else "начать")
+    await emulator.wait_for(who.id, words(language, "resumed"), timeout=PATIENCE)
+    form = {"MessageSid": sent.platform_id, "From": SENDER, "MessageStatus": "failed"}
+    path = f"/whatsapp/status?d={short(sent.id)}&a=0"
+    assert await post_twilio(world.url, form | {"ErrorCode": "63033"}, path) == 200
+    assert await one(db, "SELECT count(*) FROM address WHERE stopped_at IS NOT NULL") == 0
+
+
+async def test_a_refusal_under_way_while_the_person_comes_back(world: World) -> None:
+    """Telegram: the 403 is on its way when the unblocking is told."""
+    emulator, db = world.emulator, world.db
+    akim = await office(world)
+    (who,) = await crowd(world, "t", 1)
+    emulator.chat_state(who.id).blocked = True
+    emulator.fault("sendMessage", hold=True)
+    await send_notice(world, akim)
+    await emulator.wait_until(lambda: emulator.faults.held == 1, PATIENCE)
+    await emulator.wait_acknowledged(emulator.unblock(who.id), PATIENCE)
+    emulator.release_answers()
+    await nothing_left(db)
+    assert await one(db, "SELECT count(*) FROM address WHERE stopped_at IS NOT NULL") == 0

@@ -2,10 +2,11 @@
 the first one gets the correction, who did not gets the new text alone; nobody a third message."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
 from support.database import until
 from support.faults import PATIENCE, add_up, crowd, nothing_left, office
 from support.people import (
@@ -25,6 +26,7 @@ from core.texts import texts
 from handlers.notice import composed
 from services import notice_changes, territory
 from services.notices import NoticeText
+from services.unit import Unit
 
 NEWER = {
     Language.KK: NoticeText("Су болады", "Жөндеу кейінге қалды."),
@@ -155,3 +157,123 @@ async def test_whose_answer_was_lost(world: World) -> None:
     assert list(found.values()).count("12") == 9
     outcomes = await rows(db, "SELECT outcome FROM delivery WHERE priority >= 2")
     assert [row.outcome for row in outcomes].count("unknown") == 6
+
+
+# In hand at that moment, and what comes of it then
+
+CHANNELS = pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
+Change = Callable[[Unit, UUID], Awaitable[bool]]
+SLOW = 1.5  # seconds a refusal takes
+METHOD = {"telegram": "sendMessage", "whatsapp": "messages.create"}
+
+
+async def wait_for_reason(world: World, reason: str, many: int) -> None:
+    """So many are back from the calls and wait for this."""
+    waits = "SELECT count(*) FROM delivery WHERE waiting_for = :reason AND claimed_until IS NULL"
+
+    async def come() -> bool:
+        return await one(world.db, waits, reason=reason) >= many
+
+    await until(come, PATIENCE)
+
+
+async def leased(world: World, many: int) -> None:
+    """So many calls are under way; the correction comes well before their answers."""
+    leases = "SELECT count(*) FROM delivery WHERE claimed_until IS NOT NULL AND priority >= 2"
+
+    async def taken() -> bool:
+        return await one(world.db, leases) == many
+
+    await until(taken, PATIENCE)
+    await asyncio.sleep(SLOW / 3)
+
+
+async def step(world: World, **by: float) -> None:
+    await move_clock(world.db, [world.app], timedelta(**by))
+    world.app.wake()
+
+
+@CHANNELS
+async def test_in_hand_and_the_answer_is_lost(world: World, channel: str) -> None:
+    """They may have the first text: it does not go again, the correction does."""
+    emulator = world.emulator
+    akim = await office(world)
+    many = await crowd(world, "t", 4, channel)
+    emulator.hold_statuses()
+    emulator.fault(METHOD[channel], times=4, hold=True, drop="after")
+    notice = await send_notice(world, akim)
+    await emulator.wait_until(lambda: emulator.faults.held == 4, PATIENCE)
+    assert await correct(world, akim, notice)
+    emulator.release_answers()
+    await wait_for_reason(world, "unknown", 4)
+    await step(world, seconds=61)
+    await nothing_left(world.db)
+    assert {got(world, who) for who in many} == {"12"}
+
+
+@CHANNELS
+async def test_in_hand_and_refused(world: World, channel: str) -> None:
+    """Nothing was accepted: they get the new text alone, not marked as a correction."""
+    emulator = world.emulator
+    akim = await office(world)
+    many = await crowd(world, "t", 4, channel)
+    emulator.fault(METHOD[channel], times=4, status=503, delay=SLOW)
+    notice = await send_notice(world, akim)
+    await leased(world, 4)
+    assert await correct(world, akim, notice)
+    await wait_for_reason(world, "transient", 4)
+    await step(world, seconds=16)
+    await nothing_left(world.db)
+    assert {got(world, who) for who in many} == {"2"}
+    marked = ("📢 Түзету", "📢 Исправление")
+    said = [text for who in many for text in emulator.texts(who.id)]
+    assert not any(mark in text for mark in marked for text in said)
+    assert (await add_up(world, notice)).sent == 4
+
+
+async def test_in_hand_and_the_template_is_paused(world: World) -> None:
+    """It waits, and the correction does not wait for it: the old text never comes last."""
+    emulator = world.emulator
+    akim = await office(world)
+    many = await crowd(world, "o", 4, "whatsapp", window=False)
+    refusal = {"code": 63041, "message": "template paused", "status": 400}
+    emulator.fault("messages.create", times=4, status=400, body=refusal, delay=SLOW)
+    notice = await send_notice(world, akim)
+    await leased(world, 4)
+    assert await correct(world, akim, notice)
+    await wait_for_reason(world, "template-unavailable", 4)
+    for _ in range(4):
+        await step(world, minutes=6)
+        await asyncio.sleep(0.3)
+    await nothing_left(world.db)
+    assert {got(world, who) for who in many} == {"2"}
+
+
+@CHANNELS
+@pytest.mark.parametrize("change", [notice_changes.pause, notice_changes.cancel])
+async def test_stopped_while_nobody_knows_whether_it_arrived(
+    world: World, channel: str, change: Change
+) -> None:
+    """After a lost answer it would go once more: not when its office has stopped it."""
+    emulator = world.emulator
+    akim = await office(world)
+    many = await crowd(world, "t", 4, channel)
+    emulator.fault(METHOD[channel], times=4, drop="before")
+    notice = await send_notice(world, akim)
+    await wait_for_reason(world, "unknown", 4)
+    async with world.db.unit() as unit:
+        unit.actor = akim.resident
+        assert await change(unit, notice)
+    for _ in range(4):
+        await step(world, seconds=40)
+        await asyncio.sleep(0.3)
+    assert {got(world, who) for who in many} == {""}
+    if change is notice_changes.cancel:
+        assert (await add_up(world, notice)).failed == {"unknown": 4}
+    else:
+        async with world.db.unit() as unit:
+            unit.actor = akim.resident
+            assert await notice_changes.resume(unit, notice)
+        world.app.wake()
+        await nothing_left(world.db)
+        assert {got(world, who) for who in many} == {"1"}

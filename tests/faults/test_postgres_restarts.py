@@ -32,7 +32,7 @@ from support.world import SENDER, World, free_port, run_app
 from bot.database import Database, EmbeddedServer, engines, migrate
 from core.clock import Clock
 from emulator.app import Emulator
-from services import keys
+from services import keys, outbox
 from services.residents import NAME
 from services.territory_import import DEMO_PLACES, import_territory
 
@@ -248,3 +248,48 @@ async def test_while_polling(server: OwnServer, emulator: Emulator) -> None:
         await nothing_left(world.db)
         assert len(emulator.received("petr")) == 2
         assert not [task for task in world.app._tasks if task.done()], "a loop has ended"
+
+
+@pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
+async def test_between_two_parts(world: World, server: OwnServer, channel: str) -> None:
+    """The first half was accepted and could not be noted: it is not said again."""
+    emulator, db = world.emulator, world.db
+    wera = await settled(world, "wera", channel)
+    words_ = 600 if channel == "telegram" else 300
+    body = " ".join(f"сөз{n:05}" for n in range(words_))
+    emulator.hold_statuses()
+    emulator.fault("sendMessage" if channel == "telegram" else "messages.create", hold=True)
+    async with db.unit() as unit:
+        content = {"v": 1, "language": "ru", "body": body}
+        await outbox.enqueue(unit, wera.address, wera.account, "ru", content, outbox.REPLY)
+    world.app.wake()
+    await emulator.wait_until(lambda: emulator.faults.held == 1, PATIENCE)
+    await server.stop("fast")
+    emulator.release_answers()
+    await asyncio.sleep(1)
+    await server.start()
+    await nothing_left(db)
+    parts = emulator.texts("wera")
+    assert len(parts) == len(set(parts)) > 1
+    assert " ".join(" ".join(parts).split()) == body
+
+
+async def test_away_for_longer_than_a_lease(world: World, server: OwnServer) -> None:
+    """An upgrade, a recovery: what was accepted meanwhile is written first, and goes once."""
+    emulator, db = world.emulator, world.db
+    akim = await office(world)
+    many = [*await crowd(world, "t", 20), *await crowd(world, "w", 20, "whatsapp")]
+    for method in ("sendMessage", "messages.create"):
+        emulator.fault(method, times=HELD, hold=True)
+    emulator.hold_statuses()
+    notice = await send_notice(world, akim)
+    await emulator.wait_until(lambda: emulator.faults.held == 2 * HELD, PATIENCE)
+    await server.stop("fast")
+    emulator.release_answers()
+    await asyncio.sleep(outbox.LEASE.total_seconds() / 2 + 2)
+    world.app.clock.offset += outbox.LEASE
+    await server.start()
+    await nothing_left(db)
+    emulator.release_statuses()
+    await emulator.settle(PATIENCE)
+    assert (await reckon(world, notice, many)).sent == 40
