@@ -77,6 +77,10 @@ class _Unavailable(Exception):
     """The template is not approved, or not any more; the word is WhatsApp's."""
 
 
+class _Gone(Exception):
+    """Twilio does not know the template any more; the text is its code."""
+
+
 @dataclass(slots=True)
 class WhatsAppChannel:
     """One WhatsApp sender: draws neutral content and sends it through Twilio."""
@@ -165,8 +169,7 @@ class WhatsAppChannel:
         written = json.dumps(variables, ensure_ascii=False)
         result = await self._message(to, about, content_sid=sid, content_variables=written)
         if result.detail and result.detail.isdecimal() and int(result.detail) in RESOURCE_GONE:
-            self._known.pop(slot, None)
-            await self.templates.forget(slot, sid)
+            await self._forget(slot, sid)
             return SendResult(Outcome.TRANSIENT, detail=result.detail)
         return result
 
@@ -196,6 +199,8 @@ class WhatsAppChannel:
             sid = await self._approved_sid(slot, template)
         except _Unavailable as error:
             return SendResult(Outcome.TEMPLATE_UNAVAILABLE, detail=str(error))
+        except _Gone as error:
+            return SendResult(Outcome.TRANSIENT, detail=str(error))
         except (TwilioRestException, TwilioServiceException) as error:
             return refused(error)
         except (TimeoutError, ClientError) as error:
@@ -220,7 +225,7 @@ class WhatsAppChannel:
     async def _approved_sid(self, slot: Slot, template: Template) -> str:
         """Makes and submits the template at first use, asks again after five minutes.
 
-        Raises _Unavailable unless it is approved.
+        Raises _Unavailable unless it is approved, _Gone if it will be made anew.
         """
         async with self._making:
             if self.clock.now() - self._read_at.get(slot, _LONG_AGO) > REREAD:
@@ -261,17 +266,29 @@ class WhatsAppChannel:
         return str(made.sid)
 
     async def _ask_approval(self, slot: Slot, template: Template, found: Remembered) -> Remembered:
-        if found.status in UNSUBMITTED:
-            status = await self._submit(found.sid, template.name)
-        else:
-            status = await self._fetch_status(found.sid)
+        try:
+            status = await self._status(found, template.name)
+        except (TwilioRestException, TwilioServiceException) as error:
+            if found.checked_at is None or error.code not in RESOURCE_GONE:
+                raise
+            await self._forget(slot, found.sid)
+            raise _Gone(str(error.code)) from error
         await self._note(slot, found.sid, status)
         return self._known[slot]
+
+    async def _status(self, found: Remembered, name: str) -> str:
+        if found.status in UNSUBMITTED:
+            return await self._submit(found.sid, name)
+        return await self._fetch_status(found.sid)
 
     async def _note(self, slot: Slot, sid: str, status: str) -> None:
         now = self.clock.now()
         await self.templates.note(slot, status, now)
         self._known[slot] = Remembered(sid, status, now)
+
+    async def _forget(self, slot: Slot, sid: str) -> None:
+        self._known.pop(slot, None)
+        await self.templates.forget(slot, sid)
 
     async def _submit(self, sid: str, name: str) -> str:
         """Submits the template and asks at once what became of it.

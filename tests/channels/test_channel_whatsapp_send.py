@@ -263,6 +263,23 @@ async def test_a_second_process_finds_the_template_submitted(
     assert [result[0].outcome for result in results] == [Outcome.ANNOUNCED] * 2, results
 
 
+async def test_a_template_that_was_deleted_at_twilio_is_made_anew(
+    emulator: Emulator, whatsapp: WhatsAppChannel, closed: Person, clock: FrozenClock,
+    templates: MemoryTemplates,
+) -> None:  # fmt: skip
+    """Asking for its approval met a 404 that refused every recipient, for good."""
+    await send(whatsapp, closed, ANNOUNCED, window_open=False)
+    [(slot, made)] = templates.made.items()
+    emulator.contents.delete(made.sid)
+    clock.advance(timedelta(minutes=6))
+    [result] = await send(whatsapp, closed, ANNOUNCED, window_open=False)
+    assert result == SendResult(Outcome.TRANSIENT, detail="20404")
+    [result] = await send(whatsapp, closed, ANNOUNCED, window_open=False)
+    assert result.outcome is Outcome.ANNOUNCED
+    assert templates.made[slot].sid != made.sid
+    assert emulator.counters.calls["content.create"] == 2
+
+
 # refusals -----------------------------------------------------------------------------------
 
 

@@ -1,9 +1,10 @@
-"""WhatsApp pauses the template in the middle of a notice, and approves it again."""
+"""WhatsApp pauses the template in the middle of a notice, and approves it again; or somebody
+deletes it at Twilio."""
 
 from datetime import timedelta
 
 from support.database import until
-from support.faults import PATIENCE, crowd, letters, nothing_left, office, reckon
+from support.faults import PATIENCE, add_up, crowd, letters, nothing_left, office, reckon
 from support.people import NEXT_VILLAGE, move_clock, one, send_notice, settled, words
 from support.world import World
 
@@ -101,3 +102,21 @@ async def test_paused_and_told_by_the_answer(world: World) -> None:
     world.app.wake()
     await nothing_left(db)
     assert (await reckon(world, notice, many)).announced == len(many)
+
+
+async def test_deleted_at_twilio(world: World) -> None:
+    """The next notice makes it anew: everybody is announced to, nobody is refused."""
+    emulator, db = world.emulator, world.db
+    akim = await office(world)
+    many = await crowd(world, "o", IN_HAND, "whatsapp", window=False)
+    await send_notice(world, akim)
+    await nothing_left(db)
+    before = templates(world)
+    for sid in before:
+        emulator.contents.delete(sid)
+    await move_clock(db, [world.app], timedelta(minutes=6))
+    notice = await send_notice(world, akim)
+    await nothing_left(db)
+    assert (await add_up(world, notice)).announced == len(many)
+    assert {letters(world, who.id) for who in many} == {2}
+    assert len(templates(world)) == len(before), "one a language, not one a recipient"
