@@ -57,6 +57,16 @@ async def part(world: World, kept: Somebody, merge: UUID) -> None:
         await people.part(unit, merge)
 
 
+def blocks(world: World, who: Somebody, channel: str) -> None:
+    """Without telling us."""
+    if channel == "telegram":
+        world.emulator.chat_state(who.id).blocked = True
+        return
+    refusal = {"code": 63033, "message": "Recipient has blocked the sender", "status": 400}
+    to = world.emulator.person(who.id).address
+    world.emulator.fault("messages.create", to=to, times=9, status=400, body=refusal)
+
+
 async def whose(world: World) -> list[list[tuple]]:
     """What belongs to whom."""
     return [[tuple(row) for row in await rows(world.db, statement)] for statement in WHOSE]
@@ -136,6 +146,23 @@ async def test_joined_while_a_process_has_it_in_hand(world: World) -> None:
     assert [letters(world, who.id) for who in (bolat, serik)] == [1, 1]
     await add_up(world, notice)
     assert await one(db, "SELECT count(*) FROM resident WHERE merged_into IS NOT NULL") == 0
+
+
+@pytest.mark.parametrize("first", ["telegram", "whatsapp"])
+async def test_joined_while_a_notice_goes_and_the_kept_chat_fails(world: World, first: str) -> None:
+    """What was withdrawn there as the second of one person is the other messenger's now: it was
+    taken for sent, and nobody got the notice."""
+    akim, db = await office(world), world.db
+    other = "whatsapp" if first == "telegram" else "telegram"
+    bolat = await proved(world, "Болат", first)
+    serik = await proved(world, "Серік", other)
+    async with on_its_way(world, akim, bolat, serik) as notice:
+        await join(world, bolat, serik)
+        blocks(world, bolat, first)
+    assert [letters(world, who.id) for who in (bolat, serik)] == [0, 1]
+    progress = await add_up(world, notice)
+    assert (progress.total, progress.sent, progress.failed) == (1, 1, {})
+    assert await one(db, "SELECT count(*) FROM delivery WHERE priority = 2") == 2
 
 
 async def test_joined_from_both_sides_while_a_notice_goes(world: World) -> None:

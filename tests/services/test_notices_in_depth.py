@@ -605,6 +605,28 @@ async def test_where_the_first_messenger_fails_the_other_is_used_once(
     assert (found.total, sum(found.failed.values())) == (1, 1)
 
 
+async def test_a_messenger_that_has_failed_for_the_family_is_no_other_one(
+    office: Office, settle: Settler
+) -> None:
+    """The same message to the same chat has failed already: nobody waits for it once more."""
+    person, first, second = await two_chats(office, settle)
+    child, _ = await settle()
+    async with office.db.unit() as unit:
+        await unit.session.execute(
+            text("UPDATE resident_address SET address_id = :chat WHERE resident_id = :child"),
+            {"chat": second, "child": child},
+        )
+    notice = await office.send()
+    claimed = {one.address: one for one in await claim(office.db)}
+    await settle_all(office.db, [claimed[second]], Outcome.BAD_RECIPIENT)
+    await settle_all(office.db, [claimed[first]], Outcome.UNREACHABLE)
+    assert await claim(office.db) == []
+    seconds = "SELECT second_id FROM recipient WHERE notice_id = :n AND resident_id = :r"
+    assert [row.second_id for row in await rows(office.db, seconds, n=notice, r=person)] == [None]
+    failed = (await counts(office.db, notice)).failed
+    assert failed == {"unreachable": 1, "bad-recipient": 1}
+
+
 async def test_who_is_silent_gets_it_on_the_other_too(office: Office, settle: Settler) -> None:
     """After the rulebook's hours, once; who has read it is left alone; a receipt on either
     counts once."""
