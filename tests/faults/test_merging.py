@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from support.database import until
 from support.faults import (
     PATIENCE,
     add_up,
@@ -146,6 +147,27 @@ async def test_joined_while_a_process_has_it_in_hand(world: World) -> None:
     assert [letters(world, who.id) for who in (bolat, serik)] == [1, 1]
     await add_up(world, notice)
     assert await one(db, "SELECT count(*) FROM resident WHERE merged_into IS NOT NULL") == 0
+
+
+@pytest.mark.parametrize("first", ["telegram", "whatsapp"])
+async def test_parted_after_the_notice_has_ended(world: World, first: str) -> None:
+    """Whoever was withdrawn gets it now, once; the notice is under way for that long, and its
+    author's numbers are those of two people."""
+    akim, db = await office(world), world.db
+    bolat = await proved(world, "Болат", first)
+    serik = await proved(world, "Серік", "whatsapp" if first == "telegram" else "telegram")
+    async with on_its_way(world, akim, bolat, serik) as notice:
+        merge = await join(world, bolat, serik)
+
+    async def finished() -> bool:
+        return bool(await one(db, "SELECT status = 'finished' FROM notice"))
+
+    await until(finished, PATIENCE)
+    assert [letters(world, who.id) for who in (bolat, serik)] == [1, 0]
+    await part(world, bolat, merge)
+    await until(finished, PATIENCE)
+    progress = await reckon(world, notice, [bolat, serik])
+    assert (progress.total, progress.sent) == (2, 2)
 
 
 @pytest.mark.parametrize("first", ["telegram", "whatsapp"])
