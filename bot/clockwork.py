@@ -189,11 +189,11 @@ class Clockwork:
         worth = counts.finished and not due.was_finished if whatsapp else True
         changed = told and worth and live.shown_digest(words) != due.shown
         if changed:
-            if due.first is not None:
-                content["replaces"] = str(due.first)
+            delivery = await live.live_placed(unit, due, content)
             await outbox.enqueue(
-                unit, due.address, due.account, due.language, content, outbox.REPLY
-            )
+                unit, due.address, due.account, due.language, content, outbox.REPLY,
+                delivery=delivery,
+            )  # fmt: skip
         await live.live_shown(unit, due, words, finished=counts.finished)
         return changed
 

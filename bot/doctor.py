@@ -19,7 +19,7 @@ from core.crypto import SealBroken
 from core.languages import Language
 from core.settings import Settings, SettingsWrong, check_to_serve
 from services import audit, content_templates, dead_letters, due, installation
-from services.content_templates import Slot
+from services.content_templates import Remembered, Slot
 from services.installation import AccountView
 from services.unit import Unit
 
@@ -160,10 +160,10 @@ def _leader(*, leading: bool) -> Check:
 
 async def _templates(
     unit: Unit, settings: Settings, stored: Sequence[AccountView]
-) -> dict[tuple[str, Language], str]:
-    """The templates of today's wording that were made at Twilio, by kind and language."""
+) -> dict[tuple[str, Language], Remembered]:
+    """What is remembered of the templates of today's wording, by kind and language."""
     sender = settings.twilio_whatsapp_from
-    made: dict[tuple[str, Language], str] = {}
+    made: dict[tuple[str, Language], Remembered] = {}
     account = next((one.id for one in stored if one.sender == sender), None)
     if account is None:
         return made
@@ -171,7 +171,7 @@ async def _templates(
         for language in Language:
             slot = Slot(account, kind, language, doctor_channels.template_key(kind, language))
             if found := await content_templates.find(unit.session, slot):
-                made[kind, language] = found.sid
+                made[kind, language] = found
     return made
 
 

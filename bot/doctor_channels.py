@@ -21,6 +21,7 @@ from core.clock import Clock
 from core.languages import Language
 from core.settings import Settings
 from core.texts import texts
+from services.content_templates import NOT_MADE, Remembered
 
 TELEGRAM = "https://api.telegram.org"
 TWILIO, CONTENT, MESSAGING = (
@@ -33,6 +34,7 @@ SLOW_CLOCK = 5  # seconds that the machine's clock may differ; a header tells wh
 WRONG_CLOCK = 60
 PAGES = 20
 
+_UNAVAILABLE = ("rejected", "paused", "disabled", "refused")
 _TEMPLATE = re.compile(r"template-(.+)-button")
 
 Json = dict[str, Any]
@@ -70,12 +72,12 @@ class Messengers:
 
 
 async def examine(
-    settings: Settings, templates: Mapping[tuple[str, Language], str], *, leader: bool
+    settings: Settings, templates: Mapping[tuple[str, Language], Remembered], *, leader: bool
 ) -> list[Check]:
     """A line for each messenger that is set up, for the templates, and for this machine's clock.
 
-    `templates`: the resources that were made at Twilio, by kind and language. `leader`: a
-    `zhiyn serve` is running.
+    `templates`: the resources that were made at Twilio or refused by it, by kind and language.
+    `leader`: a `zhiyn serve` is running.
     """
     checks: list[Check] = []
     async with ClientSession() as http:
@@ -153,7 +155,7 @@ def _recent_error(hook: Json) -> str | None:
 
 
 async def _twilio(
-    messengers: Messengers, templates: Mapping[tuple[str, Language], str]
+    messengers: Messengers, templates: Mapping[tuple[str, Language], Remembered]
 ) -> list[Check]:
     settings = messengers.settings
     sid, token = settings.twilio_account_sid or "", settings.twilio_auth_token or ""
@@ -224,7 +226,7 @@ def _known_sender(settings: Settings, sender: Json) -> Check:
 async def _templates(
     messengers: Messengers,
     login: tuple[str, str],
-    made: Mapping[tuple[str, Language], str],
+    made: Mapping[tuple[str, Language], Remembered],
 ) -> Check:
     """The approval of each template of today's wording."""
     states = {
@@ -235,21 +237,26 @@ async def _templates(
     told = ", ".join(f"{name}: {state}" for name, state in states.items())
     if set(states.values()) == {"approved"}:
         return fine("whatsapp templates", told)
-    if set(states.values()) & {"rejected", "paused", "disabled"}:
+    if any(state.startswith(_UNAVAILABLE) for state in states.values()):
         advice = "See why in Twilio's console, Content; until then these wait for the person"
         return fault("whatsapp templates", told, advice)
     advice = "They are made and submitted when they are first needed; see operator.md part 6"
     return Check("whatsapp templates", State.LOOK, told, advice)
 
 
-async def _approval(messengers: Messengers, login: tuple[str, str], sid: str | None) -> str:
-    if sid is None:
+async def _approval(messengers: Messengers, login: tuple[str, str], made: Remembered | None) -> str:
+    if made is None:
         return "not made yet"
+    if made.sid == NOT_MADE:
+        return f"refused ({made.status})"
     base = messengers.settings.twilio_api_url or CONTENT
-    answer = await messengers.ask(f"{base}/v1/Content/{sid}/ApprovalRequests", login)
+    answer = await messengers.ask(f"{base}/v1/Content/{made.sid}/ApprovalRequests", login)
     if answer.status != 200:
         return f"not told (HTTP {answer.status})"
-    return str((answer.body.get("whatsapp") or {}).get("status") or "not submitted")
+    status = str((answer.body.get("whatsapp") or {}).get("status") or "unsubmitted")
+    if status == "unsubmitted":
+        return f"refused ({made.status})" if made.status.isdecimal() else "not submitted"
+    return status
 
 
 # The machine's clock

@@ -217,7 +217,7 @@ class Content:
     closes_keyboard: bool = False  # a contact keyboard is still open on Telegram: close it
     template: tuple[str, ...] | None = None  # (template kind, variables…) outside the window
     template_payload: str = ""  # what a tap on the template's button brings back
-    delivery: UUID | None = None  # not stored: the id that its delivery is to have
+    delivery: UUID | None = None  # the id that its delivery is to have: others will edit it
 
     def to_json(self) -> dict[str, Any]:
         """The stored form, version 1."""
@@ -227,8 +227,9 @@ class Content:
                 stored[name] = value
         if self.ask:
             stored["ask"] = self.ask.value
-        if self.replaces:
-            stored["replaces"] = str(self.replaces)
+        for name in ("replaces", "delivery"):
+            if value := getattr(self, name):
+                stored[name] = str(value)
         for flag in ("closes_keyboard", "buttons_only"):
             if getattr(self, flag):
                 stored[flag] = True
@@ -266,6 +267,7 @@ class Content:
             closes_keyboard=stored.get("closes_keyboard", False),
             template=tuple(stored["template"]) if "template" in stored else None,
             template_payload=stored.get("template_payload", ""),
+            delivery=UUID(stored["delivery"]) if "delivery" in stored else None,
         )
 
     def without_buttons(self) -> "Content":

@@ -54,9 +54,9 @@ def compose(texts: Texts, language: Language, reply: Reply) -> Content:
 
 def together(contents: Sequence[Content]) -> Content | None:
     """Replies that piled up, as one message with the buttons of the last; None where they have
-    to stay apart (files, edits, too long)."""
+    to stay apart (files, edits and what they edit, too long)."""
     *older, last = contents
-    if any(one.files or one.replaces or one.replaces_platform_id for one in contents):
+    if any(one.files or _edited(one) for one in contents):
         return None
     said = [_spoken(one) for one in contents]
     body = "\n\n".join(words for n, words in enumerate(said) if words not in said[n + 1 :])
@@ -64,6 +64,11 @@ def together(contents: Sequence[Content]) -> Content | None:
         return None
     closes = last.ask is None and any(one.closes_keyboard or one.ask for one in (*older, last))
     return replace(last, heading=None, title=None, body=body, closes_keyboard=closes)
+
+
+def _edited(content: Content) -> bool:
+    """Does it edit a message, or will others edit its own?"""
+    return bool(content.replaces or content.replaces_platform_id or content.delivery)
 
 
 def _spoken(content: Content) -> str:

@@ -13,6 +13,7 @@ from core.languages import Language
 from models.content_templates import ContentTemplate
 
 NEW = "new"  # made at Twilio; not yet submitted for approval, which only templates need
+NOT_MADE = ""  # in place of a resource: Twilio refused to make it; the status is its code
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """A resource that exists at Twilio."""
+    """A resource that exists at Twilio, or (NOT_MADE) that it refused to make."""
 
     sid: str
     status: str
@@ -41,7 +42,8 @@ async def find(session: AsyncSession, slot: Slot) -> Remembered | None:
 
 
 async def remember(session: AsyncSession, slot: Slot, sid: str, now: datetime) -> Remembered:
-    """Keeps the resource, unless the slot is taken: then what is there is returned."""
+    """Keeps the resource, or that it was NOT_MADE, unless the slot is taken: then what is there
+    is returned."""
     made = insert(ContentTemplate).values(
         id=new_id(now),
         account_id=slot.account,
@@ -52,7 +54,13 @@ async def remember(session: AsyncSession, slot: Slot, sid: str, now: datetime) -
         status=NEW,
         created_at=now,
     )
-    await session.execute(made.on_conflict_do_nothing())
+    await session.execute(
+        made.on_conflict_do_update(
+            index_elements=["account_id", "kind", "language", "shape"],
+            set_={"sid": sid, "status": NEW, "checked_at": None},
+            where=ContentTemplate.sid == NOT_MADE,
+        )
+    )
     found = await find(session, slot)
     if found is None:  # forgotten by another process between the two statements
         return Remembered(sid, NEW, None)

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from core.languages import Language
@@ -23,7 +24,7 @@ class LiveDue:
     account: UUID
     channel: str
     language: Language
-    first: UUID | None  # the delivery that the next ones edit
+    first: UUID | None  # the delivery that the next ones edit, if it was sent
     shown: bytes | None
     age: timedelta
     was_finished: bool
@@ -35,11 +36,12 @@ async def live_due(unit: Unit, limit: int = 50) -> list[LiveDue]:
     """Live messages whose time has come; each belongs to one process until its commit."""
     connection = await unit.connection()
     rows = await connection.exec_driver_sql(
-        "SELECT n.id, n.author_address_id, a.account_id, c.channel, a.language, n.live_message,"
+        "SELECT n.id, n.author_address_id, a.account_id, c.channel, a.language, f.id AS first,"
         " n.live_shown, n.queued_at, n.status,"
         " coalesce(a.stopped_at < n.created_at, true) AND a.target IS NOT NULL AS listens"
         " FROM notice AS n"
         " JOIN address AS a ON a.id = n.author_address_id JOIN account AS c ON c.id = a.account_id"
+        " LEFT JOIN delivery AS f ON f.id = n.live_message AND f.platform_id IS NOT NULL"
         " WHERE n.live_at <= $1 AND NOT EXISTS (SELECT 1 FROM delivery AS d"
         "  WHERE d.address_id = a.id AND d.outcome IS NULL AND d.priority = 0"
         "  AND coalesce(d.waiting_for, '') NOT IN"
@@ -54,7 +56,7 @@ async def live_due(unit: Unit, limit: int = 50) -> list[LiveDue]:
             row.account_id,
             row.channel,
             Language(row.language or "kk"),
-            row.live_message,
+            row.first,
             row.live_shown,
             unit.now - row.queued_at,
             row.status == "finished",
@@ -63,6 +65,21 @@ async def live_due(unit: Unit, limit: int = 50) -> list[LiveDue]:
         )
         for row in rows
     ]
+
+
+async def live_placed(unit: Unit, due: LiveDue, content: dict[str, Any]) -> UUID:
+    """Makes this content edit the first one; where that was not sent, it takes its place. Returns
+    the delivery to send it by."""
+    delivery = unit.new_id()
+    if due.first is not None:
+        content["replaces"] = str(due.first)
+        return delivery
+    content["delivery"] = str(delivery)
+    connection = await unit.connection()
+    await connection.exec_driver_sql(
+        "UPDATE notice SET live_message = $2 WHERE id = $1", (due.notice, delivery)
+    )
+    return delivery
 
 
 async def live_shown(unit: Unit, due: LiveDue, words: str, *, finished: bool) -> None:

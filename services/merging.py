@@ -5,15 +5,16 @@ that, and nothing which somebody decided in between is undone by it.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from models.delivery import Draft
+from models.delivery import Draft, Notice
 from models.people import Address, Resident, ResidentAddress, Role
+from services import rulebook
 from services.unit import Unit
 
 Moved = dict[str, list[Any]]
@@ -55,20 +56,22 @@ SELECT w.notice_id, w.resident_id,
              AND d.resident_id = w.resident_id) AS deliveries
 FROM withdrawn AS w
 """
-# Only while the notice is open, and only with the words that it has now.
+# Only with the words that the notice has now.
 _GIVE_BACK = """
-WITH one AS (
-    SELECT id, revision, status FROM notice
-    WHERE id = :notice AND status IN ('scheduled', 'sending', 'paused')
-), again AS (
-    UPDATE recipient AS r SET excluded = NULL FROM one
-    WHERE r.notice_id = one.id AND r.resident_id = :resident AND r.excluded = 'merged'
+WITH again AS (
+    UPDATE recipient SET excluded = NULL
+    WHERE notice_id = :notice AND resident_id = :resident AND excluded = 'merged'
 )
-UPDATE delivery AS d SET outcome = NULL, finished_at = NULL, not_before = :now,
-       waiting_for = CASE WHEN one.status = 'paused' THEN 'paused' END
-FROM one JOIN message AS m ON m.notice_id = one.id AND m.revision = one.revision
-WHERE d.id = ANY(:deliveries) AND d.message_id = m.id AND d.outcome = 'cancelled'
+UPDATE delivery AS d SET message_id = new.id, outcome = NULL, finished_at = NULL,
+       not_before = :now, waiting_for = CASE WHEN :paused THEN 'paused' END
+FROM message AS old JOIN message AS new ON new.notice_id = old.notice_id
+  AND new.language = old.language AND new.corrects = old.corrects AND new.revision = :revision
+WHERE d.id = ANY(:deliveries) AND d.message_id = old.id AND d.outcome = 'cancelled'
+  AND NOT EXISTS (SELECT 1 FROM delivery AS o WHERE o.message_id = new.id
+                  AND o.address_id = d.address_id AND o.id <> d.id)
+RETURNING d.id
 """
+_OPEN = ("scheduled", "sending", "paused")
 
 
 async def move(unit: Unit, source: UUID, target: UUID) -> Moved:
@@ -98,16 +101,8 @@ async def move_back(unit: Unit, moved: Mapping[str, list[Any]], kept: UUID, gone
     ):
         await _handed(unit, table, column, kept, gone, moved[name])
     await _roles_back(unit, moved, kept, gone)
-    for notice, resident, deliveries in moved["withdrawn"]:
-        await unit.session.execute(
-            text(_GIVE_BACK),
-            {
-                "notice": UUID(notice),
-                "resident": UUID(resident),
-                "deliveries": _ids(deliveries),
-                "now": unit.now,
-            },
-        )
+    for notice, resident, deliveries in sorted(moved["withdrawn"]):  # locked in this order
+        await _give_back(unit, UUID(notice), UUID(resident), _ids(deliveries))
 
 
 async def _handed(
@@ -240,6 +235,39 @@ async def _withdraw(unit: Unit, source: UUID, target: UUID) -> list[Any]:
         dropped = [str(one) for one in row.deliveries]
         withdrawn.append([str(row.notice_id), str(row.resident_id), dropped])
     return withdrawn
+
+
+async def _give_back(unit: Unit, notice: UUID, resident: UUID, deliveries: list[UUID]) -> None:
+    """Whoever was withdrawn is a recipient again, and gets it unless that has happened anyway:
+    one that is over is under way again for that."""
+    found = await unit.session.get(Notice, notice, with_for_update=True, populate_existing=True)
+    if found is None or not await _is_news(unit, found):
+        return
+    given = await unit.session.execute(
+        text(_GIVE_BACK),
+        {
+            "notice": notice,
+            "resident": resident,
+            "deliveries": deliveries,
+            "revision": found.revision,
+            "paused": found.status == "paused",
+            "now": unit.now,
+        },
+    )
+    if found.status == "finished" and given.all():
+        found.status, found.finished_at, found.live_at = "sending", None, unit.now
+        await unit.session.flush()
+        unit.audit("notice-reopened", notice, resident=str(resident))
+
+
+async def _is_news(unit: Unit, found: Notice) -> bool:
+    """Is it open, or over no longer than a notice may wait for its reader?"""
+    if found.status in _OPEN:
+        return True
+    if found.status != "finished" or found.queued_at is None:
+        return False
+    rules = await rulebook.of(unit.session, found.place_code)
+    return unit.now - found.queued_at <= timedelta(days=rules.notice_waits)
 
 
 def _ids(stored: Sequence[str]) -> list[UUID]:

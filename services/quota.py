@@ -11,14 +11,26 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.pace import DAY
+from core.pace import DAY, WINDOW
 from services.unit import Unit
 
-_TAKEN = """
+_WHY = "coalesce(CASE d.waiting_for WHEN 'paused' THEN d.detail ELSE d.waiting_for END, '')"
+# A delivery d, held or not, that waits neither for another day nor for the person's own message:
+# outside the window it opens a conversation, and what follows it to that chat costs nothing more.
+PROMISED = (
+    f"d.priority = 2 AND d.outcome IS NULL AND {_WHY} NOT IN ('daily-limit', 'window-closed')"
+)
+_TAKEN = f"""
 SELECT a.id, (SELECT count(*) FROM opened_conversation AS o
               WHERE o.account_id = a.id AND o.opened_at > $1) AS opened,
        (SELECT count(DISTINCT d.address_id) FROM delivery AS d
-        WHERE d.account_id = a.id AND d.outcome IS NULL AND d.waiting_for = 'daily-limit') AS ahead
+        JOIN address AS chat ON chat.id = d.address_id
+        WHERE d.account_id = a.id AND d.outcome IS NULL AND d.priority = 2
+          AND chat.stopped_at IS NULL
+          AND ({_WHY} = 'daily-limit'
+               OR {PROMISED} AND coalesce(chat.last_inbound_at <= $2, true)
+                  AND NOT EXISTS (SELECT 1 FROM opened_conversation AS o WHERE o.account_id = a.id
+                                  AND o.address_id = d.address_id AND o.opened_at > $1))) AS ahead
 FROM account AS a WHERE a.channel = 'whatsapp' AND a.active
 """
 _RESERVE = """
@@ -46,9 +58,9 @@ SELECT EXISTS (SELECT 1 FROM known) AS known, EXISTS (SELECT 1 FROM opened) AS o
 
 async def taken(unit: Unit, *, urgent: bool) -> Mapping[UUID, int]:
     """How many of today's new conversations each account has used, or promised to messages that
-    wait for their day; what is urgent goes before those."""
+    are still to go today or wait for their day; what is urgent goes before those."""
     connection = await unit.connection()
-    rows = await connection.exec_driver_sql(_TAKEN, (unit.now - DAY,))
+    rows = await connection.exec_driver_sql(_TAKEN, (unit.now - DAY, unit.now - WINDOW))
     return {row.id: row.opened + (0 if urgent else row.ahead) for row in rows}
 
 

@@ -15,14 +15,16 @@ from services.unit import Unit
 
 # $1 places, $2 the kind (empty where it cannot be muted), $3 the moment from which a person's
 # last message keeps WhatsApp's window open.
-REACH = """
+REACH = f"""
     SELECT r.id AS resident_id, best.id AS address_id, best.account_id, best.channel,
            coalesce(best.language, r.language) AS language, best.last_inbound_at,
            r.muted @> to_jsonb($2::text) AS muted,
            best.channel = 'whatsapp' AND coalesce(best.last_inbound_at <= $3, true)
              AND NOT EXISTS (SELECT 1 FROM opened_conversation AS o
                              WHERE o.account_id = best.account_id AND o.address_id = best.id
-                               AND o.opened_at > $3) AS opens
+                               AND o.opened_at > $3)
+             AND NOT EXISTS (SELECT 1 FROM delivery AS d
+                             WHERE d.address_id = best.id AND {quota.PROMISED}) AS opens
     FROM resident AS r LEFT JOIN LATERAL (
         SELECT a.id, a.account_id, c.channel, a.language, a.last_inbound_at
         FROM resident_address AS ra JOIN address AS a ON a.id = ra.address_id

@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.unit import Unit
 
+# The same message may have a row for that chat already: one that was cancelled, when two records
+# became one person, goes after all; one that has failed helps nobody.
 _TURN_TO = """
 WITH lost AS (
     SELECT r.notice_id, r.resident_id, d.message_id, d.address_id, d.priority
@@ -41,11 +43,21 @@ WITH lost AS (
     FROM (SELECT DISTINCT message_id, address_id, account_id, priority FROM other) AS one
     ON CONFLICT (message_id, address_id) DO NOTHING
     RETURNING id, message_id, address_id
+), revived AS (
+    UPDATE delivery AS d SET outcome = NULL, waiting_for = NULL, detail = NULL, attempts = 0,
+           not_before = $2, finished_at = NULL
+    FROM other
+    WHERE d.message_id = other.message_id AND d.address_id = other.address_id
+      AND d.outcome = 'cancelled'
+    RETURNING d.id, d.message_id, d.address_id
 ), going AS (
     SELECT id, message_id, address_id FROM made
     UNION ALL
+    SELECT id, message_id, address_id FROM revived
+    UNION ALL
     SELECT d.id, d.message_id, d.address_id FROM delivery AS d
     JOIN other ON other.message_id = d.message_id AND other.address_id = d.address_id
+    WHERE d.outcome IS NULL OR d.outcome IN ('sent', 'announced', 'unknown')
 )
 UPDATE recipient AS r SET second_id = going.id
 FROM other JOIN going USING (message_id, address_id)

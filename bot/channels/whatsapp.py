@@ -59,7 +59,7 @@ from core.clock import Clock
 from core.ids import short
 from core.languages import Language
 from core.outcomes import Outcome, SendResult
-from services.content_templates import NEW, Remembered, Slot
+from services.content_templates import NEW, NOT_MADE, Remembered, Slot
 
 RECHECK = timedelta(minutes=5)
 REREAD = timedelta(seconds=5)  # another process may have heard that a template is paused
@@ -75,7 +75,11 @@ _log = structlog.get_logger(__name__)
 
 
 class _Unavailable(Exception):
-    """The template is not approved, or not any more; the word is WhatsApp's."""
+    """The template is not approved, or not any more; the word is WhatsApp's, or Twilio's code."""
+
+
+class _Gone(Exception):
+    """Twilio does not know the template any more; the text is its code."""
 
 
 @dataclass(slots=True)
@@ -166,8 +170,7 @@ class WhatsAppChannel:
         written = json.dumps(variables, ensure_ascii=False)
         result = await self._message(to, about, content_sid=sid, content_variables=written)
         if result.detail and result.detail.isdecimal() and int(result.detail) in RESOURCE_GONE:
-            self._known.pop(slot, None)
-            await self.templates.forget(slot, sid)
+            await self._forget(slot, sid)
             return SendResult(Outcome.TRANSIENT, detail=result.detail)
         return result
 
@@ -197,6 +200,8 @@ class WhatsAppChannel:
             sid = await self._approved_sid(slot, template)
         except _Unavailable as error:
             return SendResult(Outcome.TEMPLATE_UNAVAILABLE, detail=str(error))
+        except _Gone as error:
+            return SendResult(Outcome.TRANSIENT, detail=str(error))
         except (TwilioRestException, TwilioServiceException) as error:
             return refused(error)
         except (TimeoutError, ClientError) as error:
@@ -219,29 +224,36 @@ class WhatsAppChannel:
         return self._known[slot].sid
 
     async def _approved_sid(self, slot: Slot, template: Template) -> str:
-        """Makes and submits the template at first use, asks again after five minutes.
+        """Makes and submits the template at first use, asks again after five minutes; a refusal
+        of Twilio's holds as long.
 
-        Raises _Unavailable unless it is approved.
+        Raises _Unavailable unless it is approved, _Gone if it will be made anew.
         """
         async with self._making:
             if self.clock.now() - self._read_at.get(slot, _LONG_AGO) > REREAD:
                 self._known.pop(slot, None)
                 self._read_at[slot] = self.clock.now()
-            found = await self._resource(slot, template.name, template.types(), template.samples())
-            if not self._fresh(found):
-                found = await self._ask_approval(slot, template, found)
+            found = await self._remembered(slot)
+            if found is None or not self._fresh(found):
+                found = await self._ask_approval(slot, template)
         if found.status != APPROVED:
             raise _Unavailable(found.status)
         return found.sid
 
+    async def _remembered(self, slot: Slot) -> Remembered | None:
+        found = self._known.get(slot) or await self.templates.find(slot)
+        if found is not None:
+            self._known[slot] = found
+        return found
+
     async def _resource(
         self, slot: Slot, name: str, types: Types, samples: dict[str, str]
     ) -> Remembered:
-        found = self._known.get(slot) or await self.templates.find(slot)
-        if found is None:
+        found = await self._remembered(slot)
+        if found is None or found.sid == NOT_MADE:
             sid = await self._create(name, slot.language, types, samples)
             found = await self.templates.remember(slot, sid, self.clock.now())
-        self._known[slot] = found
+            self._known[slot] = found
         return found
 
     def _fresh(self, found: Remembered) -> bool:
@@ -261,18 +273,50 @@ class WhatsAppChannel:
         )
         return str(made.sid)
 
-    async def _ask_approval(self, slot: Slot, template: Template, found: Remembered) -> Remembered:
-        if found.status in UNSUBMITTED:
-            status = await self._submit(found.sid, template.name)
-        else:
-            status = await self._fetch_status(found.sid)
+    async def _ask_approval(self, slot: Slot, template: Template) -> Remembered:
+        """What WhatsApp says of the template now; or Twilio, where it refuses."""
+        try:
+            found = await self._resource(slot, template.name, template.types(), template.samples())
+            status = await self._status(found, template.name)
+        except (TwilioRestException, TwilioServiceException) as error:
+            found, status = await self._refusal(slot, error)
         await self._note(slot, found.sid, status)
         return self._known[slot]
+
+    async def _status(self, found: Remembered, name: str) -> str:
+        status = found.status
+        if status not in UNSUBMITTED:
+            status = await self._fetch_status(found.sid)
+        return await self._submit(found.sid, name) if status in UNSUBMITTED else status
+
+    async def _refusal(
+        self, slot: Slot, error: TwilioRestException | TwilioServiceException
+    ) -> tuple[Remembered, str]:
+        """What is known of the refused template, and Twilio's code: nobody was written to.
+
+        Raises the error if it can pass, _Gone for a template that Twilio knew before. One that it
+        has only just made is refused like any other: it would be made for every recipient.
+        """
+        result, found = refused(error), await self._remembered(slot)
+        if result.outcome in (Outcome.TRANSIENT, Outcome.THROTTLED):
+            raise error
+        if found is not None and found.checked_at is not None and error.code in RESOURCE_GONE:
+            await self._forget(slot, found.sid)
+            raise _Gone(str(error.code)) from error
+        code = str(result.detail)
+        _log.error("template-refused", kind=slot.kind, language=slot.language.value, code=code)
+        if found is None:
+            found = await self.templates.remember(slot, NOT_MADE, self.clock.now())
+        return found, code
 
     async def _note(self, slot: Slot, sid: str, status: str) -> None:
         now = self.clock.now()
         await self.templates.note(slot, status, now)
         self._known[slot] = Remembered(sid, status, now)
+
+    async def _forget(self, slot: Slot, sid: str) -> None:
+        self._known.pop(slot, None)
+        await self.templates.forget(slot, sid)
 
     async def _submit(self, sid: str, name: str) -> str:
         """Submits the template and asks at once what became of it.

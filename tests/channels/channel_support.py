@@ -7,7 +7,7 @@ from uuid import UUID
 from aiohttp import web
 
 from core.languages import Language
-from services.content_templates import NEW, Remembered, Slot
+from services.content_templates import NEW, NOT_MADE, Remembered, Slot
 
 ACCOUNT = UUID("0192f0c1-0000-7000-8000-000000000001")
 DELIVERY = UUID("0192f0c1-0000-7000-8000-000000000002")
@@ -51,7 +51,9 @@ class MemoryTemplates:
         return self.made.get(slot)
 
     async def remember(self, slot: Slot, sid: str, now: datetime) -> Remembered:
-        return self.made.setdefault(slot, Remembered(self.rival or sid, NEW, None))
+        if slot not in self.made or self.made[slot].sid == NOT_MADE:
+            self.made[slot] = Remembered(self.rival or sid, NEW, None)
+        return self.made[slot]
 
     async def note(self, slot: Slot, status: str, now: datetime) -> None:
         self.made[slot] = Remembered(self.made[slot].sid, status, now)

@@ -15,7 +15,7 @@ from bot.channels.template_store import StoredTemplates
 from bot.database import EmbeddedServer
 from core.languages import Language
 from models.content_templates import ContentTemplate
-from services.content_templates import NEW, Remembered, Slot
+from services.content_templates import NEW, NOT_MADE, Remembered, Slot
 
 TABLE: Table = ContentTemplate.__table__  # type: ignore[assignment]
 NOW = datetime(2026, 11, 20, 5, 0, tzinfo=UTC)
@@ -78,3 +78,13 @@ async def test_only_the_one_that_is_gone_is_forgotten(stored: StoredTemplates) -
     assert await stored.find(SLOT) is not None
     await stored.forget(SLOT, "HX2")
     assert await stored.find(SLOT) is None
+
+
+async def test_a_refusal_is_kept_until_one_is_made(stored: StoredTemplates) -> None:
+    """And what another process has made is never taken for a refusal."""
+    await stored.remember(SLOT, NOT_MADE, NOW)
+    await stored.note(SLOT, "20001", NOW)
+    assert await stored.find(SLOT) == Remembered(NOT_MADE, "20001", NOW)
+    assert await stored.remember(SLOT, "HX1", NOW) == Remembered("HX1", NEW, None)
+    assert await stored.remember(SLOT, NOT_MADE, NOW) == Remembered("HX1", NEW, None)
+    assert await stored.find(SLOT) == Remembered("HX1", NEW, None)

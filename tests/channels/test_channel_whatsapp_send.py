@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from aiohttp import ClientResponseError, web
 from channels.channel_support import DELIVERY, SECRET, SID, Callbacks, MemoryFiles, MemoryTemplates
+from structlog.testing import capture_logs
 
 from bot.channels.base import DownloadRefused
 from bot.channels.telegram_render import TelegramPart
@@ -261,6 +262,89 @@ async def test_a_second_process_finds_the_template_submitted(
         send(second, closed, ANNOUNCED, window_open=False),
     )
     assert [result[0].outcome for result in results] == [Outcome.ANNOUNCED] * 2, results
+
+
+async def test_a_template_that_was_deleted_at_twilio_is_made_anew(
+    emulator: Emulator, whatsapp: WhatsAppChannel, closed: Person, clock: FrozenClock,
+    templates: MemoryTemplates,
+) -> None:  # fmt: skip
+    """Asking for its approval met a 404 that refused every recipient, for good."""
+    await send(whatsapp, closed, ANNOUNCED, window_open=False)
+    [(slot, made)] = templates.made.items()
+    emulator.contents.delete(made.sid)
+    clock.advance(timedelta(minutes=6))
+    [result] = await send(whatsapp, closed, ANNOUNCED, window_open=False)
+    assert result == SendResult(Outcome.TRANSIENT, detail="20404")
+    [result] = await send(whatsapp, closed, ANNOUNCED, window_open=False)
+    assert result.outcome is Outcome.ANNOUNCED
+    assert templates.made[slot].sid != made.sid
+    assert emulator.counters.calls["content.create"] == 2
+
+
+REFUSALS = [("content.create", 20001), ("approval.create", 20001), ("approval.fetch", 63005)]
+
+
+@pytest.mark.parametrize(("step", "code"), REFUSALS)
+async def test_a_template_that_twilio_refuses_waits_and_is_tried_again_later(
+    emulator: Emulator, whatsapp: WhatsAppChannel, closed: Person, clock: FrozenClock,
+    step: str, code: int,
+) -> None:  # fmt: skip
+    """It refused every recipient for good, with a call for each; nobody was written to, and
+    nothing is wrong with the message. No other process asks either."""
+    body = {"code": code, "message": "No WhatsApp Business Account", "status": 400}
+    fault = emulator.fault(step, status=400, times=100, body=body)
+    another = replace(whatsapp, _known={}, _read_at={}, _making=asyncio.Lock())
+    with capture_logs() as logs:
+        for channel in (whatsapp, another, whatsapp):
+            [result] = await send(channel, closed, ANNOUNCED, window_open=False)
+            assert result == SendResult(Outcome.TEMPLATE_UNAVAILABLE, detail=str(code))
+            clock.advance(timedelta(seconds=10))
+    assert emulator.counters.calls[step] == 1
+    [told] = logs
+    assert (told["log_level"], told["kind"], told["code"]) == ("error", "notice", str(code))
+
+    clock.advance(timedelta(minutes=5))
+    [result] = await send(another, closed, ANNOUNCED, window_open=False)
+    assert result.outcome is Outcome.TEMPLATE_UNAVAILABLE
+    assert emulator.counters.calls[step] == 2
+    fault.times = 0
+    clock.advance(timedelta(minutes=5))
+    for channel in (whatsapp, another):
+        [result] = await send(channel, closed, ANNOUNCED, window_open=False)
+        assert result.outcome is Outcome.ANNOUNCED, result
+    assert emulator.counters.violations == []
+
+
+async def test_a_new_template_that_twilio_does_not_know_is_not_made_again_for_each_recipient(
+    emulator: Emulator, whatsapp: WhatsAppChannel, closed: Person, clock: FrozenClock
+) -> None:
+    body = {"code": 20404, "message": "Not found", "status": 404}
+    emulator.fault("approval.fetch", status=404, body=body)
+    for _ in range(3):
+        [result] = await send(whatsapp, closed, ANNOUNCED, window_open=False)
+        assert result == SendResult(Outcome.TEMPLATE_UNAVAILABLE, detail="20404")
+    assert emulator.counters.calls["content.create"] == 1
+    clock.advance(timedelta(minutes=5))
+    [result] = await send(whatsapp, closed, ANNOUNCED, window_open=False)
+    assert result.outcome is Outcome.ANNOUNCED
+
+
+@pytest.mark.parametrize("step", ["content.create", "approval.create", "approval.fetch"])
+@pytest.mark.parametrize(
+    ("status", "outcome"), [(503, Outcome.TRANSIENT), (429, Outcome.THROTTLED)]
+)
+async def test_what_can_pass_is_no_refusal_of_a_template(
+    emulator: Emulator, whatsapp: WhatsAppChannel, closed: Person,
+    step: str, status: int, outcome: Outcome,
+) -> None:  # fmt: skip
+    for one in {step, "approval.fetch"}:
+        emulator.fault(one, status=status, body={"code": status, "status": status})
+    [result] = await send(whatsapp, closed, ANNOUNCED, window_open=False)
+    assert result.outcome is outcome
+    [result] = await send(whatsapp, closed, ANNOUNCED, window_open=False)
+    if step == "content.create":  # the submission met the other fault
+        [result] = await send(whatsapp, closed, ANNOUNCED, window_open=False)
+    assert result.outcome is Outcome.ANNOUNCED
 
 
 # refusals -----------------------------------------------------------------------------------

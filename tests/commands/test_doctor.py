@@ -168,6 +168,24 @@ async def test_templates_by_their_approval(world: World) -> None:
     assert (told["state"], "notice ru: paused" in told["found"]) == ("fault", True)
 
 
+@pytest.mark.parametrize("step", ["content.create", "approval.create"])
+async def test_templates_that_twilio_refuses(world: World, step: str) -> None:
+    """Not made, or not submitted: the code says what to look for."""
+    refusal = {"code": 20001, "message": "No WhatsApp Business Account", "status": 400}
+    world.emulator.fault(step, times=100, status=400, body=refusal)
+    akim = await settled(world, "akim", role=RoleName.AKIM)
+    await settled(world, "petr", "whatsapp", window=False, phone="+77015550001")
+    await send_notice(world, akim)
+    waits = "SELECT count(*) FROM delivery WHERE waiting_for = 'template-unavailable'"
+
+    async def refused() -> bool:
+        return bool(await one(world.db, waits))
+
+    await until(refused, 30)
+    told = (await checks(world))["whatsapp templates"]
+    assert (told["state"], "notice ru: refused (20001)" in told["found"]) == ("fault", True)
+
+
 async def test_a_clock_that_is_wrong(world: World) -> None:
     told = doctor_channels._machine_clock
     now = world.db.clock.now()

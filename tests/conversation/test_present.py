@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from conversation.message import Ask, ChannelName, Choice, Content, Incoming, Kind, Reply
 from conversation.payload import decode
-from conversation.present import CAPACITY, compose, present
+from conversation.present import CAPACITY, compose, present, together
 from conversation.router import PAGE
 from conversation.state import State
 from conversation.turn import Turn
@@ -188,3 +188,13 @@ def test_an_edited_message_stays_in_its_turn_with_its_new_choices() -> None:
     [second] = shown(turn, Reply("2", places(2), replaces=UUID(int=7), screen=False))
     assert first.choices[0].payload == second.choices[0].payload
     assert [offered.label for offered in turn.state.offered] == ["ауыл 0", "ауыл 1"]
+
+
+def test_a_reply_that_others_will_edit_is_not_said_with_others() -> None:
+    """Its message would not exist, and every change of it would be a new one."""
+    menu, live = Content(Language.KK, "Мәзір"), UUID(int=3)
+    [card] = shown(turn_of(), Reply("Жіберілуде: 0 / 3", places(2), delivery=live))
+    card = Content.from_json(card.to_json())
+    assert card.delivery == live
+    assert together([menu, menu]) is not None
+    assert together([card, menu]) is together([menu, card]) is None

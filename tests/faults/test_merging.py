@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from support.database import until
 from support.faults import (
     PATIENCE,
     add_up,
@@ -55,6 +56,16 @@ async def part(world: World, kept: Somebody, merge: UUID) -> None:
     async with world.db.unit() as unit:
         unit.actor = kept.resident
         await people.part(unit, merge)
+
+
+def blocks(world: World, who: Somebody, channel: str) -> None:
+    """Without telling us."""
+    if channel == "telegram":
+        world.emulator.chat_state(who.id).blocked = True
+        return
+    refusal = {"code": 63033, "message": "Recipient has blocked the sender", "status": 400}
+    to = world.emulator.person(who.id).address
+    world.emulator.fault("messages.create", to=to, times=9, status=400, body=refusal)
 
 
 async def whose(world: World) -> list[list[tuple]]:
@@ -136,6 +147,44 @@ async def test_joined_while_a_process_has_it_in_hand(world: World) -> None:
     assert [letters(world, who.id) for who in (bolat, serik)] == [1, 1]
     await add_up(world, notice)
     assert await one(db, "SELECT count(*) FROM resident WHERE merged_into IS NOT NULL") == 0
+
+
+@pytest.mark.parametrize("first", ["telegram", "whatsapp"])
+async def test_parted_after_the_notice_has_ended(world: World, first: str) -> None:
+    """Whoever was withdrawn gets it now, once; the notice is under way for that long, and its
+    author's numbers are those of two people."""
+    akim, db = await office(world), world.db
+    bolat = await proved(world, "Болат", first)
+    serik = await proved(world, "Серік", "whatsapp" if first == "telegram" else "telegram")
+    async with on_its_way(world, akim, bolat, serik) as notice:
+        merge = await join(world, bolat, serik)
+
+    async def finished() -> bool:
+        return bool(await one(db, "SELECT status = 'finished' FROM notice"))
+
+    await until(finished, PATIENCE)
+    assert [letters(world, who.id) for who in (bolat, serik)] == [1, 0]
+    await part(world, bolat, merge)
+    await until(finished, PATIENCE)
+    progress = await reckon(world, notice, [bolat, serik])
+    assert (progress.total, progress.sent) == (2, 2)
+
+
+@pytest.mark.parametrize("first", ["telegram", "whatsapp"])
+async def test_joined_while_a_notice_goes_and_the_kept_chat_fails(world: World, first: str) -> None:
+    """What was withdrawn there as the second of one person is the other messenger's now: it was
+    taken for sent, and nobody got the notice."""
+    akim, db = await office(world), world.db
+    other = "whatsapp" if first == "telegram" else "telegram"
+    bolat = await proved(world, "Болат", first)
+    serik = await proved(world, "Серік", other)
+    async with on_its_way(world, akim, bolat, serik) as notice:
+        await join(world, bolat, serik)
+        blocks(world, bolat, first)
+    assert [letters(world, who.id) for who in (bolat, serik)] == [0, 1]
+    progress = await add_up(world, notice)
+    assert (progress.total, progress.sent, progress.failed) == (1, 1, {})
+    assert await one(db, "SELECT count(*) FROM delivery WHERE priority = 2") == 2
 
 
 async def test_joined_from_both_sides_while_a_notice_goes(world: World) -> None:

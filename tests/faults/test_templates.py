@@ -1,10 +1,12 @@
-"""WhatsApp pauses the template in the middle of a notice, and approves it again."""
+"""WhatsApp pauses the template in the middle of a notice, and approves it again; somebody deletes
+it at Twilio; Twilio does not make it at all."""
 
 from datetime import timedelta
 
+import pytest
 from support.database import until
-from support.faults import PATIENCE, crowd, letters, nothing_left, office, reckon
-from support.people import NEXT_VILLAGE, move_clock, one, send_notice, settled, words
+from support.faults import PATIENCE, add_up, crowd, letters, nothing_left, office, reckon
+from support.people import NEXT_VILLAGE, WORDS, move_clock, one, rows, send_notice, settled, words
 from support.world import World
 
 from bot.delivery import IN_HAND
@@ -13,6 +15,7 @@ WAITING = (
     "SELECT count(*) FROM delivery WHERE outcome IS NULL AND claimed_until IS NULL"
     " AND waiting_for = 'template-unavailable'"
 )
+DETAIL = "SELECT DISTINCT detail FROM delivery WHERE waiting_for = 'template-unavailable'"
 STATUS = "SELECT status FROM content_template WHERE kind = 'notice' AND language = :language"
 
 
@@ -101,3 +104,50 @@ async def test_paused_and_told_by_the_answer(world: World) -> None:
     world.app.wake()
     await nothing_left(db)
     assert (await reckon(world, notice, many)).announced == len(many)
+
+
+async def test_deleted_at_twilio(world: World) -> None:
+    """The next notice makes it anew: everybody is announced to, nobody is refused."""
+    emulator, db = world.emulator, world.db
+    akim = await office(world)
+    many = await crowd(world, "o", IN_HAND, "whatsapp", window=False)
+    await send_notice(world, akim)
+    await nothing_left(db)
+    before = templates(world)
+    for sid in before:
+        emulator.contents.delete(sid)
+    await move_clock(db, [world.app], timedelta(minutes=6))
+    notice = await send_notice(world, akim)
+    await nothing_left(db)
+    assert (await add_up(world, notice)).announced == len(many)
+    assert {letters(world, who.id) for who in many} == {2}
+    assert len(templates(world)) == len(before), "one a language, not one a recipient"
+
+
+@pytest.mark.parametrize("step", ["content.create", "approval.create"])
+async def test_refused_by_twilio(world: World, step: str) -> None:
+    """The WhatsApp account is not approved yet: the notice waits for everybody's own message, and
+    goes to the others by itself once Twilio takes the template."""
+    emulator, db = world.emulator, world.db
+    akim = await office(world)
+    many = await crowd(world, "o", 2 * IN_HAND, "whatsapp", window=False)
+    refusal = {"code": 20001, "message": "No WhatsApp Business Account", "status": 400}
+    refusing = emulator.fault(step, times=10**6, status=400, body=refusal)
+    notice = await send_notice(world, akim)
+    await all_wait(world, len(many))
+    assert emulator.counters.calls[step] == len(WORDS), "one a language, not one a recipient"
+    assert {row.detail for row in await rows(db, DETAIL)} == {"20001"}
+    assert (await add_up(world, notice)).waiting == {"template-unavailable": len(many)}
+
+    refusing.times = 0  # what shows buttons to those who write can be made
+    for who in many[:2]:
+        language = await one(db, "SELECT language FROM address WHERE id = :id", id=who.address)
+        emulator.say(who.id, "меню" if language == "ru" else "мәзір")
+        button = words(language, "notice-read")
+        await emulator.wait_for(who.id, button=button, timeout=PATIENCE)
+    await all_wait(world, len(many) - 2)
+    await move_clock(db, [world.app], timedelta(minutes=11))
+    world.app.wake()
+    await nothing_left(db)
+    progress = await reckon(world, notice, many)
+    assert (progress.sent, progress.announced) == (2, len(many) - 2)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -24,11 +25,13 @@ from support.world import SENDER, World
 
 from bot.delivery import Sender
 from bot.engine import is_transient
-from conversation.message import Reply
+from conversation.message import Button, Content, Reply
+from core.languages import Language
 from core.outcomes import Outcome
 from services import outbox
 from services.roles import RoleName
 
+RU = Language.RU
 LEFT = "SELECT count(*) FROM delivery WHERE outcome IS NULL"
 
 
@@ -531,3 +534,78 @@ async def test_replies_that_piled_up_are_said_together(world: World) -> None:
     assert bubble.buttons[0][0]["text"] == "Меню"
     found = await rows(db, "SELECT outcome FROM delivery ORDER BY seq")
     assert [row.outcome for row in found] == ["superseded", "superseded", "sent"]
+
+
+@pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
+async def test_a_reply_that_others_will_edit_keeps_its_message(world: World, channel: str) -> None:
+    """It was merged into the menu behind it: each change of the counts was a new message, and the
+    buttons that pause and cancel were gone."""
+    emulator, db = world.emulator, world.db
+    akim = await settled(world, "akim", channel)
+    sender, live = world.app.senders[akim.account], uuid4()
+    await world.app.stop()
+    pause = Button("d.n-pause", "Приостановить")
+
+    async def says(content: Content) -> None:
+        async with db.unit() as unit:
+            stored, account = content.to_json(), akim.account
+            await outbox.enqueue(
+                unit, akim.address, account, "ru", stored, outbox.REPLY, delivery=content.delivery
+            )
+
+    await says(Content(RU, "Отправлено: 0", choices=(pause,), delivery=live))
+    await says(Content(RU, "Меню"))
+    for sent in range(1, 4):
+        while await sender.pass_once():
+            pass
+        await says(Content(RU, f"Отправлено: {sent}", choices=(pause,), replaces=live))
+    await sender.pass_once()
+    found = await rows(db, "SELECT DISTINCT outcome FROM delivery")
+    assert [row.outcome for row in found] == ["sent"]
+    bubbles = emulator.received("akim")
+    assert all(bubble.buttons for bubble in bubbles if "Отправлено" in bubble.text)
+    said = [bubble.text for bubble in bubbles]
+    if channel == "telegram":
+        assert said == ["Отправлено: 3", "Меню"]
+    else:  # it cannot edit
+        assert said == ["Отправлено: 0", "Меню", *(f"Отправлено: {n}" for n in range(1, 4))]
+
+
+async def test_a_live_message_that_was_not_sent_is_followed_by_one_that_is_edited(
+    world: World,
+) -> None:
+    """The first was refused: each change of the counts was a new message to the author."""
+    emulator, db = world.emulator, world.db
+    akim = await settled(world, "akim", place=ELSEWHERE, role=RoleName.AKIM)
+    await settled(world, "petr")
+    refusal = {"ok": False, "error_code": 400, "description": "Bad Request: BUTTON_DATA_INVALID"}
+    chat = str(emulator.person("akim").telegram_id)
+    emulator.fault("sendMessage", to=chat, status=400, body=refusal)
+    async with db.unit() as unit:
+        first = Content(RU, "Отправлено: 0", delivery=unit.new_id())
+        await outbox.enqueue(
+            unit, akim.address, akim.account, "ru", first.to_json(), outbox.REPLY,
+            delivery=first.delivery,
+        )  # fmt: skip
+    await nothing_left(world)
+    notice = await send_notice(world, akim)
+    async with db.session() as session:
+        begins = text("UPDATE notice SET live_message = :first WHERE live_message IS NULL")
+        await session.execute(begins, {"first": first.delivery})
+    await emulator.wait_for("akim", button=words("ru", "sent-report"))
+    live = "SELECT live_message, live_shown FROM notice WHERE id = :n"
+    ((message, shown),) = await rows(db, live, n=notice)
+    assert message != first.delivery
+    emulator.tap("petr", words("ru", "notice-read"))
+
+    async def changed() -> bool:
+        ((same, now),) = await rows(db, live, n=notice)
+        assert same == message
+        return bool(now != shown)
+
+    await until(changed)
+    await nothing_left(world)
+    (bubble,) = emulator.received("akim")
+    assert bubble.edits
+    labels = [button["text"] for row in bubble.buttons for button in row]
+    assert words("ru", "sent-correct") in labels

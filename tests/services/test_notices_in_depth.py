@@ -605,6 +605,28 @@ async def test_where_the_first_messenger_fails_the_other_is_used_once(
     assert (found.total, sum(found.failed.values())) == (1, 1)
 
 
+async def test_a_messenger_that_has_failed_for_the_family_is_no_other_one(
+    office: Office, settle: Settler
+) -> None:
+    """The same message to the same chat has failed already: nobody waits for it once more."""
+    person, first, second = await two_chats(office, settle)
+    child, _ = await settle()
+    async with office.db.unit() as unit:
+        await unit.session.execute(
+            text("UPDATE resident_address SET address_id = :chat WHERE resident_id = :child"),
+            {"chat": second, "child": child},
+        )
+    notice = await office.send()
+    claimed = {one.address: one for one in await claim(office.db)}
+    await settle_all(office.db, [claimed[second]], Outcome.BAD_RECIPIENT)
+    await settle_all(office.db, [claimed[first]], Outcome.UNREACHABLE)
+    assert await claim(office.db) == []
+    seconds = "SELECT second_id FROM recipient WHERE notice_id = :n AND resident_id = :r"
+    assert [row.second_id for row in await rows(office.db, seconds, n=notice, r=person)] == [None]
+    failed = (await counts(office.db, notice)).failed
+    assert failed == {"unreachable": 1, "bad-recipient": 1}
+
+
 async def test_who_is_silent_gets_it_on_the_other_too(office: Office, settle: Settler) -> None:
     """After the rulebook's hours, once; who has read it is left alone; a receipt on either
     counts once."""
@@ -691,17 +713,78 @@ async def test_the_quota_is_a_plan_over_days(office: Office, settle: Settler) ->
     assert found.finished
 
 
-async def test_what_is_promised_counts_for_the_next_notice(office: Office, settle: Settler) -> None:
-    """A usual notice queues behind what waits; an urgent one goes before it."""
-    for _ in range(5):
-        await settle(channel="whatsapp")
+async def promised(office: Office, *, urgent: bool = False) -> int:
+    """What the next notice finds taken of WhatsApp's quota."""
+    async with office.db.unit() as unit:
+        return sum((await quota.taken(unit, urgent=urgent)).values())
+
+
+async def outside(office: Office, settle: Settler, many: int) -> list[UUID]:
+    """Chats on WhatsApp whose window is closed, and three a day that may be written to."""
+    chats = [(await settle(channel="whatsapp"))[1] for _ in range(many)]
     async with office.db.unit() as unit:
         await rulebook.decide(unit, "whatsapp-people-a-day", "3", None, "Meta, 01.11.2026, № 3")
         await unit.session.execute(text("UPDATE address SET last_inbound_at = NULL"))
+    return chats
+
+
+async def test_what_is_promised_counts_for_the_next_notice(office: Office, settle: Settler) -> None:
+    """A usual notice queues behind all that waits, also behind what is to go today and is not out
+    yet (only the two of tomorrow were counted); an urgent one goes before it."""
+    await outside(office, settle, 5)
+    notice = await office.send(NoticeKind.EVENT)
+    assert await promised(office) == 5
+    assert await promised(office, urgent=True) == 0
+    assert await office.change(notice_changes.pause, notice)
+    assert await promised(office) == 5, "held, and promised all the same"
+    assert await office.change(notice_changes.resume, notice)
+
+
+async def test_the_next_notice_begins_where_the_first_ends(office: Office, settle: Settler) -> None:
+    """Three of five have their conversation today and cost nothing more; the others and two who
+    are new are planned behind them."""
+    await outside(office, settle, 5)
     await office.send(NoticeKind.EVENT)
+    await outside(office, settle, 2)
     async with office.db.unit() as unit:
-        assert sum((await quota.taken(unit, urgent=False)).values()) == 2
-        assert sum((await quota.taken(unit, urgent=True)).values()) == 0
+        reached = await reach(unit, OKRUG, [VILLAGE], NoticeKind.EVENT)
+        told = await forecast(unit, OKRUG, reached, NoticeKind.EVENT)
+    assert (reached.outside, told.first_day, told.days) == (4, 3, 3)
+    second = await office.send(NoticeKind.EVENT)
+    planned = await rows(
+        office.db,
+        "SELECT d.not_before FROM delivery AS d JOIN message AS m ON m.id = d.message_id"
+        " WHERE m.notice_id = :notice ORDER BY 1",
+        notice=second,
+    )
+    now = office.db.clock.now()
+    assert [(row.not_before - now).days for row in planned] == [0, 0, 0, 1, 2, 2, 2]
+
+
+async def test_what_is_promised_is_counted_once(office: Office, settle: Settler) -> None:
+    """Not with what is opened meanwhile; and who writes, or waits for nothing but the own message,
+    costs nothing."""
+    people = await outside(office, settle, 5)
+    await office.send(NoticeKind.EVENT)
+    claimed = await claim(office.db)
+    assert len(claimed) == 3
+    async with office.db.session() as session:
+        connection, now = await session.connection(), office.db.clock.now()
+        for one in claimed[:2]:  # the calls are under way
+            await quota.reserve(connection, one.account, one.address, now, 3)
+    assert (await promised(office), await promised(office, urgent=True)) == (5, 2)
+    await settle_all(office.db, claimed[:2], Outcome.ANNOUNCED)
+    assert (await promised(office), await promised(office, urgent=True)) == (5, 2)
+    await settle_all(office.db, claimed[2:], Outcome.WINDOW_CLOSED)
+    assert await promised(office) == 4
+    (writes, *_) = set(people) - {one.address for one in claimed}
+    async with office.db.unit() as unit:
+        for change in (
+            "UPDATE address SET last_inbound_at = :now WHERE id = :id",
+            "UPDATE delivery SET waiting_for = NULL, not_before = :now WHERE address_id = :id",
+        ):
+            await unit.session.execute(text(change), {"now": unit.now, "id": writes})
+    assert await promised(office) == 3
 
 
 async def test_the_quota_is_shared_and_moves_with_the_day(office: Office, settle: Settler) -> None:

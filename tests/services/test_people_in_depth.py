@@ -105,7 +105,25 @@ DELIVERIES = (
 )
 
 
-# Notices that are open
+SENT = "UPDATE delivery SET outcome = 'sent', claimed_until = NULL WHERE outcome IS NULL"
+
+
+async def correct(db: TestDatabase, notice: UUID) -> None:
+    contents = {one: Content(one, "Түзету").to_json() for one in Language}
+    async with db.unit() as unit:
+        unit.actor = (await notices.view(unit, notice)).author  # type: ignore[union-attr]
+        assert await notice_changes.correct(
+            unit,
+            notice,
+            texts={one: NoticeText("Түзету", "Түзету") for one in Language},
+            monolingual=None,
+            revision=2,
+            plain=contents,
+            correction=contents,
+        )
+
+
+# Notices that are open, or were when the two were joined
 
 
 @pytest.mark.parametrize("paused", [False, True])
@@ -124,18 +142,83 @@ async def test_parted_before_it_went_out_both_get_it(
     assert after == before
 
 
-async def test_a_notice_that_ended_meanwhile_stays_as_it_is(
-    settled: TestDatabase, settle: Settler, pair: Pair
+STATUS = "SELECT status, finished_at, live_at FROM notice WHERE id = :id"
+
+
+@pytest.mark.parametrize("days", [1, 14])
+async def test_a_notice_that_ended_meanwhile_begins_again_for_the_one_that_was_withdrawn(
+    settled: TestDatabase, settle: Settler, pair: Pair, days: int
 ) -> None:
+    """A notice is over within minutes, the term to part is days: whoever was withdrawn never got
+    it, and was not counted."""
     notice = await send(settled, settle)
     merge = await join(settled, pair)
-    await do(settled, "UPDATE notice SET status = 'finished'")
-    before = await rows(settled, RECIPIENTS, id=notice), await rows(settled, DELIVERIES, id=notice)
+    (kept, chat), (gone, other) = pair
+    await do(settled, SENT)
+    await do(settled, "UPDATE notice SET status = 'finished', finished_at = queued_at")
+    settled.clock.offset += timedelta(days=days)
+    await part(settled, merge, kept)
+    assert dict(await rows(settled, RECIPIENTS, id=notice)) == {kept: None, gone: None}
+    found = await rows(settled, DELIVERIES, id=notice)
+    assert sorted(found, key=str) == sorted([(chat, "sent", None), (other, None, None)], key=str)
+    ((status, finished, live),) = await rows(settled, STATUS, id=notice)
+    assert (status, finished) == ("sending", None)
+    assert live == settled.clock.now(), "its author sees it"
+    async with settled.session() as session:
+        found = await notices.progress(await session.connection(), notice)
+    assert (found.total, found.sent, found.pending) == (2, 1, 1)
+
+
+@pytest.mark.parametrize(("status", "days"), [("finished", 15), ("cancelled", 1)])
+async def test_what_is_no_news_any_more_or_was_cancelled_stays_as_it_is(
+    settled: TestDatabase, settle: Settler, pair: Pair, status: str, days: int
+) -> None:
+    """Fourteen days by the rulebook: as long as one waits for its reader."""
+    notice = await send(settled, settle)
+    merge = await join(settled, pair)
+    await do(settled, "UPDATE notice SET status = :status", status=status)
+    settled.clock.offset += timedelta(days=days)
+    statements = RECIPIENTS, DELIVERIES, STATUS
+    before = [await rows(settled, one, id=notice) for one in statements]
     await part(settled, merge, pair[0][0])
-    assert before == (
-        await rows(settled, RECIPIENTS, id=notice),
-        await rows(settled, DELIVERIES, id=notice),
+    assert before == [await rows(settled, one, id=notice) for one in statements]
+
+
+async def test_who_has_it_all_the_same_does_not_begin_it_again(
+    settled: TestDatabase, settle: Settler, pair: Pair
+) -> None:
+    """Withdrawn while a process had it in hand: it arrived, and counts again."""
+    notice = await send(settled, settle)
+    later = settled.clock.now() + timedelta(seconds=30)
+    await do(settled, "UPDATE delivery SET claimed_until = :later", later=later)
+    merge = await join(settled, pair)
+    await do(settled, SENT)
+    await do(settled, "UPDATE notice SET status = 'finished'")
+    await part(settled, merge, pair[0][0])
+    assert {who for _, who in await rows(settled, RECIPIENTS, id=notice)} == {None}
+    assert [row[1] for row in await rows(settled, DELIVERIES, id=notice)] == ["sent", "sent"]
+    assert [row[0] for row in await rows(settled, STATUS, id=notice)] == ["finished"]
+
+
+@pytest.mark.parametrize("ended", [False, True])
+async def test_a_notice_that_was_corrected_meanwhile_is_given_back_in_its_newest_words(
+    settled: TestDatabase, settle: Settler, pair: Pair, ended: bool
+) -> None:
+    """Nobody gets what the akim has taken back; before, whoever was withdrawn got neither."""
+    notice = await send(settled, settle)
+    merge = await join(settled, pair)
+    await correct(settled, notice)
+    if ended:
+        await do(settled, SENT)
+        await do(settled, "UPDATE notice SET status = 'finished'")
+    await part(settled, merge, pair[0][0])
+    found = await rows(
+        settled,
+        "SELECT d.outcome, m.revision, m.corrects FROM delivery AS d JOIN message AS m"
+        " ON m.id = d.message_id WHERE d.address_id = :chat",
+        chat=pair[1][1],
     )
+    assert found == [(None, 2, False)]
 
 
 @pytest.mark.parametrize(
