@@ -18,14 +18,14 @@ _WHY = "coalesce(CASE d.waiting_for WHEN 'paused' THEN d.detail ELSE d.waiting_f
 # A delivery d, held or not, that waits neither for another day nor for the person's own message:
 # outside the window it opens a conversation, and what follows it to that chat costs nothing more.
 PROMISED = (
-    f"d.priority = 2 AND d.outcome IS NULL AND {_WHY} NOT IN ('daily-limit', 'window-closed')"
+    f"d.priority >= 2 AND d.outcome IS NULL AND {_WHY} NOT IN ('daily-limit', 'window-closed')"
 )
 _TAKEN = f"""
 SELECT a.id, (SELECT count(*) FROM opened_conversation AS o
               WHERE o.account_id = a.id AND o.opened_at > $1) AS opened,
        (SELECT count(DISTINCT d.address_id) FROM delivery AS d
         JOIN address AS chat ON chat.id = d.address_id
-        WHERE d.account_id = a.id AND d.outcome IS NULL AND d.priority = 2
+        WHERE d.account_id = a.id AND d.outcome IS NULL AND d.priority >= 2
           AND chat.stopped_at IS NULL
           AND ({_WHY} = 'daily-limit'
                OR {PROMISED} AND coalesce(chat.last_inbound_at <= $2, true)

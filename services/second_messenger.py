@@ -44,7 +44,7 @@ WITH lost AS (
     ON CONFLICT (message_id, address_id) DO NOTHING
     RETURNING id, message_id, address_id
 ), revived AS (
-    UPDATE delivery AS d SET outcome = NULL, waiting_for = NULL, detail = NULL, attempts = 0,
+    UPDATE delivery AS d SET outcome = NULL, waiting_for = NULL, detail = NULL, failures = 0,
            not_before = $2, finished_at = NULL
     FROM other
     WHERE d.message_id = other.message_id AND d.address_id = other.address_id
