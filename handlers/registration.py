@@ -1,6 +1,7 @@
 """Registration: consent, name, village, street, date of birth, phone, one look at it all."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from conversation.router import Routes
 from conversation.state import Answers
 from conversation.turn import Turn
 from core.clock import local_date
+from core.ids import short
 from core.texts import T, Words
 from handlers import family, home, joining, village
 from handlers.forms import known, shown, unclear
@@ -156,7 +158,7 @@ async def _name(turn: Turn, answers: Answers, given: Given) -> Accepted:
         case NameFault.ONE_WORD:
             return Problem(T("name-one-word", typed=shown(typed)))
         case name:
-            return Done({"name": name})
+            return Done({"name": name, **await _already(turn, answers | {"name": name})})
 
 
 # Street
@@ -214,7 +216,43 @@ async def _birth(turn: Turn, answers: Answers, given: Given) -> Accepted:
         return Problem(
             T("birth-too-young", typed=shown(typed), age=years, youngest=rules.youngest_age)
         )
-    return Done({"birth": day.isoformat()})
+    birth = {"birth": day.isoformat()}
+    return Done(birth | await _already(turn, answers | birth))
+
+
+# Somebody who is behind this chat already
+
+
+async def _already(turn: Turn, answers: Answers) -> Answers:
+    """The answer "already": who else here has this name and date of birth."""
+    name, birth = text_of(answers, "name"), text_of(answers, "birth")
+    if not name or not birth:
+        return {"already": None}
+    whose, born = await _whose(turn, answers), date.fromisoformat(birth)
+    found = await residents.already(turn.unit, turn.address, whose, name, born)
+    return {"already": str(found) if found else None}
+
+
+def _is_already(answers: Answers) -> bool:
+    return bool(answers.get("already"))
+
+
+async def _ask_already(turn: Turn, answers: Answers) -> Reply:
+    answers |= await _already(turn, answers)
+    here = await people.members(turn.unit, turn.address)
+    found = next((one for one in here if str(one.id) == answers["already"]), None)
+    if found is None:
+        return Reply(T("family-already-not"), [Choice("al-on", T("menu-resume"))])
+    data = Choice("who", T("family-already-data"), (short(found.id), "profile"))
+    return Reply(T("family-already", name=found.shown), [data])
+
+
+async def _stands_already(turn: Turn, answers: Answers, given: Given) -> Accepted:
+    """No answer leads on from here, only another name or date; or that person has left."""
+    found = await _already(turn, answers)
+    if not _is_already(found):
+        return Done(found)
+    return replace(unclear("not-understood", given), repeats=True)
 
 
 # Phone
@@ -286,7 +324,8 @@ async def _ask_summary(turn: Turn, answers: Answers) -> Reply:
 async def _summary(turn: Turn, answers: Answers, given: Given) -> Accepted:
     match given.chosen and (given.chosen.code, *given.chosen.ids):
         case ("s-yes",):
-            return Done()
+            found = await _already(turn, answers)
+            return Jump("already", found) if _is_already(found) else Done(found)
         case ("s-fix", step) if step in _CORRECTIONS:
             return Jump(step)
     return unclear("summary-unclear", given)
@@ -376,6 +415,7 @@ _STEPS = (
     village.step(),
     Step("street", _ask_street, _street, free_text=True, holds=("street",)),
     Step("birth", _ask_birth, _birth, free_text=True, holds=("birth",)),
+    Step("already", _ask_already, _stands_already, applies=_is_already),
     Step("phone", _ask_phone, _phone, free_text=True, applies=_phone_is_asked, holds=("phone",)),
     joining.step("same-by-contact"),
     Step("summary", _ask_summary, _summary),
