@@ -9,7 +9,7 @@ import phonenumbers
 
 from conversation import forms
 from conversation.forms import Accepted, Done, Form, Given, Jump, Leave, Problem, Step, text_of
-from conversation.message import AliasKind, Ask, ChannelName, Choice, Reply
+from conversation.message import Ask, ChannelName, Choice, Reply
 from conversation.router import Routes
 from conversation.state import Answers
 from conversation.turn import Turn
@@ -32,7 +32,7 @@ LONGEST_STREET = 100  # characters
 async def begin(turn: Turn, village: str | None = None) -> Sequence[Reply]:
     """Starts at the consent; a deep link may have named the village already."""
     answers = await _prefilled(turn, village)
-    if phone := _proved_by_channel(turn):
+    if phone := joining.chat_phone(turn):
         answers |= await _proved(turn, phone)
     return await forms.begin(turn, OWN, answers)
 
@@ -52,7 +52,7 @@ async def _begin_other(turn: Turn) -> Sequence[Reply]:
     """A registration of their own, with the same phone."""
     answers: Answers = {"other": True}
     mine = await residents.profile(turn.unit, turn.speaker)
-    phone = _proved_by_channel(turn)
+    phone = joining.chat_phone(turn)
     if phone is None and mine is not None and mine.level == "phone":
         phone = mine.phone
     if phone:
@@ -295,14 +295,6 @@ def read_phone(typed: str) -> str | None:
     if not phonenumbers.is_valid_number(number):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def _proved_by_channel(turn: Turn) -> str | None:
-    """WhatsApp writes from a phone number, where it carries one."""
-    if turn.incoming.channel is not ChannelName.WHATSAPP:
-        return None
-    phones = (a.value for a in turn.incoming.aliases if a.kind is AliasKind.PHONE)
-    return next(phones, None)
 
 
 # The last look

@@ -17,6 +17,8 @@ join-ask-here =
     { $people }
 
     Бұл сізсіз бе?
+join-also-telegram = Telegram-дағы да мен
+join-also-whatsapp = WhatsApp-тағы да мен
 join-who = { $name }, { $village }
 join-yes = Иә, мен { $name }
 join-no = Жоқ, басқа адаммын

@@ -17,6 +17,8 @@ join-ask-here =
     { $people }
 
     Это вы?
+join-also-telegram = В Telegram тоже я
+join-also-whatsapp = В WhatsApp тоже я
 join-who = { $name }, { $village }
 join-yes = Да, я { $name }
 join-no = Нет, другой человек
