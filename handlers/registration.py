@@ -8,7 +8,18 @@ from uuid import UUID
 import phonenumbers
 
 from conversation import forms
-from conversation.forms import Accepted, Done, Form, Given, Jump, Leave, Problem, Step, text_of
+from conversation.forms import (
+    Accepted,
+    Done,
+    Form,
+    Given,
+    Jump,
+    Leave,
+    Problem,
+    Stay,
+    Step,
+    text_of,
+)
 from conversation.message import Ask, ChannelName, Choice, Reply
 from conversation.router import Routes
 from conversation.state import Answers
@@ -132,7 +143,7 @@ async def _consent(turn: Turn, answers: Answers, given: Given) -> Accepted:
         case "c-yes":
             return Done({"consent": True, "more": False})
         case "c-more":
-            return forms.Stay({"more": True})
+            return Stay({"more": True})
         case "c-no":
             forms.drop(turn)
             return Leave(await home.menu_saying(turn, T("consent-declined")))
@@ -263,6 +274,8 @@ def _phone_is_asked(answers: Answers) -> bool:
 
 
 async def _ask_phone(turn: Turn, answers: Answers) -> Reply:
+    if answers.get("proved"):  # to be exchanged: only Telegram proves another one
+        return Reply(T("phone-change", phone=text_of(answers, "phone")), ask=Ask.CONTACT)
     skip = [Choice("ph-skip", T("phone-skip"))]
     if turn.incoming.channel is ChannelName.TELEGRAM:
         return Reply(T("phone-ask"), skip, ask=Ask.CONTACT)
@@ -275,15 +288,52 @@ async def _phone(turn: Turn, answers: Answers, given: Given) -> Accepted:
     if given.contact is not None:
         if not given.contact.own:
             return Problem(T("phone-foreign"))
-        return Done(await _proved(turn, given.contact.phone))
+        return await _shared(turn, answers, given.contact.phone)
     if not given.text.strip():
         return Problem(T("text-needed"), repeats=True)
     if turn.incoming.channel is ChannelName.TELEGRAM:
-        return Problem(T("phone-typed"))
+        return Problem(T("phone-change-typed" if answers.get("proved") else "phone-typed"))
     phone = read_phone(given.text)
     if phone is None:
         return Problem(T("phone-wrong", typed=shown(given.text)))
     return Done({"phone": phone, "proved": False})
+
+
+async def _shared(turn: Turn, answers: Answers, phone: str) -> Done:
+    """A contact of their own; where the number is being exchanged it should be another one."""
+    again = answers.get("proved") and phone == text_of(answers, "phone")
+    notice = T("phone-same", phone=phone) if again else None
+    return Done(await _with_number(turn, answers, phone), notice)
+
+
+async def _with_number(turn: Turn, answers: Answers, phone: str) -> Answers:
+    """A number that the messenger vouches for. Who said by the same number that they are not
+    somebody else is not asked again ("asked")."""
+    asked = bool(answers.get("asked")) and phone == text_of(answers, "phone")
+    return await _proved(turn, phone) | {"asked": asked}
+
+
+async def _fix_phone(turn: Turn, answers: Answers) -> Accepted:
+    """Another number: on Telegram it is shared; on WhatsApp it is that of the chat, and only a
+    chat that hides it is asked for one, unless that would take a proved one's place."""
+    proved, kept = bool(answers.get("proved")), text_of(answers, "phone")
+    here = joining.chat_phone(turn)
+    if turn.incoming.channel is ChannelName.TELEGRAM or not (proved or here):
+        return Jump("phone")
+    if here is None:
+        return Problem(T("phone-hidden", phone=kept), repeats=True)
+    if proved and here == kept:
+        return Problem(await _number_of_the_chat(turn, answers, here), repeats=True)
+    return Stay(await _with_number(turn, answers, here), T("phone-chat-taken", phone=here))
+
+
+async def _number_of_the_chat(turn: Turn, answers: Answers, phone: str) -> T:
+    """Why it cannot be another one here, and for who is registered where it can."""
+    if not answers.get("again") or turn.speaker is None:
+        return T("phone-chat", phone=phone)
+    if ChannelName.TELEGRAM.value in await people.channels(turn.unit, turn.speaker):
+        return T("phone-chat-telegram", phone=phone)
+    return T("phone-chat-alone", phone=phone)
 
 
 def read_phone(typed: str) -> str | None:
@@ -303,12 +353,11 @@ _CORRECTIONS = ("name", "village", "street", "birth", "phone")
 
 
 async def _ask_summary(turn: Turn, answers: Answers) -> Reply:
-    fixes = [step for step in _CORRECTIONS if step != "phone" or _phone_is_asked(answers)]
     return Reply(
         T("summary-ask", **await described(turn, answers)),
         [
             Choice("s-yes", T("summary-yes")),
-            *(Choice("s-fix", T(f"summary-{step}"), (step,)) for step in fixes),
+            *(Choice("s-fix", T(f"summary-{step}"), (step,)) for step in _CORRECTIONS),
         ],
     )
 
@@ -318,6 +367,8 @@ async def _summary(turn: Turn, answers: Answers, given: Given) -> Accepted:
         case ("s-yes",):
             found = await _already(turn, answers)
             return Jump("already", found) if _is_already(found) else Done(found)
+        case ("s-fix", "phone"):
+            return await _fix_phone(turn, answers)
         case ("s-fix", step) if step in _CORRECTIONS:
             return Jump(step)
     return unclear("summary-unclear", given)
