@@ -12,6 +12,7 @@ from support.database import TestDatabase
 from conversation.message import Content
 from core.languages import Language
 from models.people import ResidentAddress
+from rules.notices import NoticeKind
 from services import (
     dead_letters,
     drafts,
@@ -24,6 +25,7 @@ from services import (
     residents,
     roles,
     rulebook,
+    wishes,
 )
 from services.notices import NoticeText
 from services.people import REST
@@ -220,6 +222,52 @@ async def test_joined_after_joined_follows(
         await residents.forget(unit, third[0])
     assert await rows(settled, "SELECT 1 FROM resident WHERE deleted_at IS NULL") == []
     assert await rows(settled, "SELECT 1 FROM resident WHERE full_name IS NOT NULL") == []
+
+
+# Kinds of notices
+
+
+async def mutes(db: TestDatabase, person: UUID, *kinds: NoticeKind, muted: bool = True) -> None:
+    async with db.unit() as unit:
+        unit.actor = person
+        for kind in kinds:
+            await wishes.mute(unit, person, kind, muted=muted)
+
+
+async def muted(db: TestDatabase, pair: Pair) -> list[object]:
+    found = dict(await rows(db, "SELECT id, muted FROM resident"))
+    return [found[person] for person, _ in pair]
+
+
+async def test_what_either_does_not_want_does_not_come(settled: TestDatabase, pair: Pair) -> None:
+    """Before, the kinds muted by the record that went came again. Parted: as it was."""
+    (kept, _), (gone, _) = pair
+    await mutes(settled, kept, NoticeKind.EVENT)
+    await mutes(settled, gone, NoticeKind.EVENT, NoticeKind.UTILITIES)
+    before = await muted(settled, pair)
+    merge = await join(settled, pair)
+    assert (await muted(settled, pair))[0] == ["event", "utilities"]
+    await part(settled, merge, kept)
+    assert await muted(settled, pair) == before == [["event"], ["event", "utilities"]]
+
+
+async def test_parting_leaves_what_was_muted_meanwhile(settled: TestDatabase, pair: Pair) -> None:
+    (kept, _), (gone, _) = pair
+    await mutes(settled, gone, NoticeKind.EVENT, NoticeKind.UTILITIES)
+    merge = await join(settled, pair)
+    await mutes(settled, kept, NoticeKind.EVENT, muted=False)
+    await mutes(settled, kept, NoticeKind.ANNOUNCEMENT)
+    await part(settled, merge, kept)
+    assert await muted(settled, pair) == [["announcement"], ["event", "utilities"]]
+
+
+async def test_joined_before_this_rule_is_parted_all_the_same(
+    settled: TestDatabase, pair: Pair
+) -> None:
+    """What such a joining moved says nothing about kinds."""
+    merge = await join(settled, pair)
+    await do(settled, "UPDATE merge SET moved = moved - 'muted'")
+    await part(settled, merge, pair[0][0])
 
 
 # Roles
