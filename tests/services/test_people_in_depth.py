@@ -493,6 +493,27 @@ async def test_of_a_shared_chat_only_their_letters_go(
     assert await rows(settled, "SELECT speaker_id FROM dead_letter") == [(second,)]
 
 
+async def test_who_wrote_a_letter_is_the_record_that_is_kept(
+    settled: TestDatabase, pair: Pair
+) -> None:
+    """Joined, it is the one; parted, the other again; deleted or taken off, nobody."""
+    (kept, _), (gone, chat) = pair
+
+    async def writer() -> UUID | None:
+        async with settled.unit() as unit:
+            return await dead_letters.writer(unit, gone, chat)
+
+    assert await writer() == gone
+    merge = await join(settled, pair)
+    assert await writer() == kept
+    await part(settled, merge, kept)
+    assert await writer() == gone
+    async with settled.unit() as unit:
+        assert await dead_letters.writer(unit, gone, pair[0][1]) is None, "another chat"
+        await residents.forget(unit, gone)
+    assert await writer() is None
+
+
 async def test_the_family_stays_and_speaks(settled: TestDatabase, settle: Settler) -> None:
     """One of two is deleted: the other speaks; of three nobody does until it is said."""
     first, chat = await settle()
