@@ -113,12 +113,22 @@ async def _correct(turn: Turn, profile: residents.Profile) -> Sequence[Reply]:
         village.VILLAGE: profile.place_code,
         "street": profile.street or "",
         "birth": profile.birth_date.isoformat(),
-        "phone": profile.phone or "",
-        "proved": profile.level == "phone",  # who was recognised may have typed theirs
-        "asked": profile.level == "phone",
+        **_number_of(profile),
         "again": True,
     }
     return await forms.begin(turn, EDIT, answers, at="summary")
+
+
+def _number_of(profile: residents.Profile) -> Answers:
+    proved = profile.level == "phone"  # who was recognised may have typed theirs
+    return {"phone": profile.phone or "", "proved": proved, "asked": proved, "kept": True}
+
+
+async def _number_now(turn: Turn, answers: Answers) -> Answers:
+    """A number that was not told in this form is the one that is kept now: it may have been
+    exchanged on the other messenger meanwhile."""
+    mine = await residents.profile(turn.unit, turn.speaker) if answers.get("kept") else None
+    return _number_of(mine) if mine else {}
 
 
 async def _prefilled(turn: Turn, code: str | None) -> Answers:
@@ -284,7 +294,7 @@ async def _ask_phone(turn: Turn, answers: Answers) -> Reply:
 
 async def _phone(turn: Turn, answers: Answers, given: Given) -> Accepted:
     if given.chosen is not None:
-        return Done({"phone": "", "proved": False})
+        return Done({"phone": "", "proved": False, "kept": False})
     if given.contact is not None:
         if not given.contact.own:
             return Problem(T("phone-foreign"))
@@ -296,7 +306,7 @@ async def _phone(turn: Turn, answers: Answers, given: Given) -> Accepted:
     phone = read_phone(given.text)
     if phone is None:
         return Problem(T("phone-wrong", typed=shown(given.text)))
-    return Done({"phone": phone, "proved": False})
+    return Done({"phone": phone, "proved": False, "kept": False})
 
 
 async def _shared(turn: Turn, answers: Answers, phone: str) -> Done:
@@ -310,12 +320,13 @@ async def _with_number(turn: Turn, answers: Answers, phone: str) -> Answers:
     """A number that the messenger vouches for. Who said by the same number that they are not
     somebody else is not asked again ("asked")."""
     asked = bool(answers.get("asked")) and phone == text_of(answers, "phone")
-    return await _proved(turn, phone) | {"asked": asked}
+    return await _proved(turn, phone) | {"asked": asked, "kept": False}
 
 
 async def _fix_phone(turn: Turn, answers: Answers) -> Accepted:
     """Another number: on Telegram it is shared; on WhatsApp it is that of the chat, and only a
     chat that hides it is asked for one, unless that would take a proved one's place."""
+    answers |= await _number_now(turn, answers)
     proved, kept = bool(answers.get("proved")), text_of(answers, "phone")
     here = joining.chat_phone(turn)
     if turn.incoming.channel is ChannelName.TELEGRAM or not (proved or here):
@@ -353,6 +364,7 @@ _CORRECTIONS = ("name", "village", "street", "birth", "phone")
 
 
 async def _ask_summary(turn: Turn, answers: Answers) -> Reply:
+    answers |= await _number_now(turn, answers)
     return Reply(
         T("summary-ask", **await described(turn, answers)),
         [
@@ -388,6 +400,7 @@ async def described(turn: Turn, answers: Answers) -> dict[str, Words]:
 
 
 async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
+    answers |= await _number_now(turn, answers)
     given = Registration(
         full_name=text_of(answers, "name"),
         place_code=text_of(answers, village.VILLAGE),

@@ -168,7 +168,6 @@ async def test_who_is_on_telegram_too_changes_it_there(talk: Talk, language: Lan
     first, second = await on_both(talk, language)
     await corrects_phone(second)
     assert second.hears("phone-chat-telegram", phone=second.phone)
-    await second.say("/cancel")
     await corrects_phone(first)
     fresh = talk.person(WHATSAPP)
     await shares(first, fresh.phone)
@@ -181,6 +180,23 @@ async def test_who_is_on_telegram_too_changes_it_there(talk: Talk, language: Lan
     assert fresh.phone not in second.text
     await second.pick("summary-yes")
     assert (await kept(second)).phone == second.phone
+
+
+@BOTH
+async def test_a_correction_that_waits_brings_no_old_number_back(
+    talk: Talk, language: Language
+) -> None:
+    """Begun on WhatsApp, the number exchanged on Telegram, then finished on WhatsApp."""
+    first, second = await on_both(talk, language)
+    await second.say("/data")
+    await second.pick("profile-edit")
+    await corrects_phone(first)
+    await shares(first, NEW)
+    await first.pick("summary-yes")
+    await second.pick("summary-yes")
+    assert second.hears("profile-corrected")
+    mine = await kept(second)
+    assert (mine.phone, mine.level) == (NEW, "phone")
 
 
 @BOTH
