@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from core.languages import Language
 from core.settings import Settings, SettingsWrong, check_to_serve
 from services import audit, content_templates, dead_letters, due, installation
 from services.content_templates import Remembered, Slot
+from services.dead_letters import Letter
 from services.installation import AccountView
 from services.unit import Unit
 
@@ -31,11 +32,13 @@ LISTED = 20  # failed updates
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All checks, the updates that failed, and how many of them were dealt with now."""
+    """All checks, the updates that failed, how many of them were dealt with now, and which were
+    skipped for good, because who wrote them has left."""
 
     checks: list[Check]
     failed: list[str]
     replayed: int | None = None
+    skipped: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """What `--json` prints."""
@@ -44,7 +47,9 @@ class Findings:
             "checks": [dataclasses.asdict(check) for check in self.checks],
             "failed updates": self.failed,
         }
-        return made if self.replayed is None else {**made, "replayed": self.replayed}
+        if self.replayed is None:
+            return made
+        return {**made, "replayed": self.replayed, "skipped": self.skipped}
 
 
 def lines(found: dict[str, Any]) -> Iterator[str]:
@@ -54,6 +59,8 @@ def lines(found: dict[str, Any]) -> Iterator[str]:
     yield from (f"       {one}" for one in found["failed updates"])
     if "replayed" in found:
         yield f"{found['replayed']} dealt with again."
+        for one in found["skipped"]:
+            yield f"Skipped, who wrote it is not behind that chat any more: {one}"
     yield "Healthy." if found["healthy"] else "Not healthy: see the faults above."
 
 
@@ -74,10 +81,13 @@ async def examine(database: Database, settings: Settings, *, replay: bool) -> di
     except (SealBroken, SettingsWrong):
         wrong = fault("keys", "SECRET_KEY does not open them", "See operator.md part 13")
         return Findings([*checks, wrong], []).as_json()
-    replayed = await _replay(database, settings, letters) if replay and letters else None
-    failed = [f"{one.created_at:%Y-%m-%d %H:%M} {one.error}" for one in letters]
-    failed = failed[replayed or 0 :]
-    return Findings([*checks, _letters(failed)], failed[:LISTED], replayed).as_json()
+    if not replay or not letters:
+        failed = [_named(one) for one in letters]
+        return Findings([*checks, _letters(failed)], failed[:LISTED]).as_json()
+    replayed, skipped = await _replay(database, settings, letters)
+    failed = [_named(one) for one in letters[replayed + len(skipped) :]]
+    checks.append(_letters(failed))
+    return Findings(checks, failed[:LISTED], replayed, skipped).as_json()
 
 
 # The machine, the server
@@ -237,25 +247,31 @@ def _letters(failed: list[str]) -> Check:
     return fault("failed updates", str(len(failed)), advice)
 
 
+def _named(letter: Letter) -> str:
+    return f"{letter.created_at:%Y-%m-%d %H:%M} {letter.error}"
+
+
 async def _replay(
-    database: Database, settings: Settings, letters: list[dead_letters.Letter]
-) -> int:
-    """Deals with the kept updates again, the oldest first; stops at the first that fails."""
+    database: Database, settings: Settings, letters: list[Letter]
+) -> tuple[int, list[str]]:
+    """Deals with the kept updates again, the oldest first; stops at the first that fails. (How
+    many had their effect, those whose writer is gone.)"""
     from bot.app import make_app
-    from bot.engine import from_dict
+    from bot.engine import Received
 
     app = await make_app(settings, database, seed=False)
-    done = 0
+    done, skipped = 0, list[str]()
     for letter in letters:
-        incoming = dataclasses.replace(
-            from_dict(letter.update), external_ids=(f"replay:{letter.id}",)
-        )
-        if not await app.engine.replay(incoming):
+        became = await app.engine.replay(letter)
+        if became is Received.FAILED:
             break
         async with unit_of(database, settings) as unit:
             await dead_letters.replayed(unit, letter.id)
-        done += 1
-    return done
+        if became is Received.GONE:
+            skipped.append(_named(letter))
+        else:
+            done += 1
+    return done, skipped
 
 
 def _age(span: timedelta) -> str:

@@ -33,6 +33,7 @@ from core.crypto import Keyring
 from core.languages import Language
 from core.texts import T, Texts, texts
 from services import dead_letters, intake
+from services.dead_letters import Letter
 from services.installation import Links
 from services.intake import AddressRow, Outgoing
 from services.outbox import LEASE, seal_content
@@ -53,6 +54,7 @@ class Received(Enum):
     IGNORED = "ignored"
     FAILED = "failed"  # kept as a dead letter, the person has an apology
     TRANSIENT = "transient"
+    GONE = "gone"  # kept, and who wrote it is not behind that chat any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,25 +94,27 @@ class Engine:
         count_turn(incoming, result.received, began)
         return result
 
-    async def replay(self, incoming: Incoming) -> bool:
-        """Deals with a kept update again; False when its handler still fails. Keeps no second
-        letter and apologises no second time."""
+    async def replay(self, letter: Letter) -> Received:
+        """Deals with a kept update again, as who wrote it; FAILED when its handler still fails.
+        Keeps no second letter and apologises no second time."""
+        incoming = dataclasses.replace(
+            from_dict(letter.update), external_ids=(f"replay:{letter.id}",)
+        )
         try:
-            await self._turn_or_again(incoming)
+            return (await self._turn_or_again(incoming, letter)).received
         except Exception as error:
             log.error("replay-failed", error=dead_letters.where(error))
-            return False
-        return True
+            return Received.FAILED
 
-    async def _turn_or_again(self, incoming: Incoming) -> Result:
+    async def _turn_or_again(self, incoming: Incoming, letter: Letter | None = None) -> Result:
         for _ in range(3):
             try:
-                return await self._turn(incoming)
+                return await self._turn(incoming, letter)
             except _AddressRace:
                 continue
         raise RuntimeError("the address could not be made")
 
-    async def _turn(self, incoming: Incoming) -> Result:
+    async def _turn(self, incoming: Incoming, letter: Letter | None) -> Result:
         async with self.database.turns.connect() as connection:
             unit = self._unit(connection, incoming)
             fresh, row = await self._take_in(connection, incoming)
@@ -120,6 +124,8 @@ class Engine:
                 await connection.commit()
                 return Result(Received.IGNORED)
             turn = await self._begin(unit, incoming, row)
+            if letter is not None and not await _as_its_writer(turn, letter):
+                return Result(Received.GONE)  # nothing is committed
             contents = await self._answer(turn)
             outgoing = [self.outgoing(unit, content) for content in contents]
             at_once = await self._finish(connection, turn, outgoing)
@@ -258,6 +264,17 @@ class Engine:
             hashes,
             incoming.received_at,
         )
+
+
+async def _as_its_writer(turn: Turn, letter: Letter) -> bool:
+    """The turn is of who wrote the letter, whoever speaks there now; False: they have left. What
+    was written before anybody was known there is nobody's who is known by now."""
+    if letter.speaker is None:
+        return turn.speaker is None
+    who = await dead_letters.writer(turn.unit, letter.speaker, turn.address)
+    if who is not None:
+        turn.speak_as(who)
+    return who is not None
 
 
 def count_turn(incoming: Incoming, received: Received, began: float) -> None:

@@ -75,6 +75,7 @@ def _known_by(turn: Turn) -> bool:
 async def speaks(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Somebody said who they are; on with what they wanted."""
     identifier, then, *rest = ids if len(ids) > 1 else ("", "")
+    forms.park(turn)  # said from within one: what is wanted now is something else
     await _speak_as(turn, identifier)
     handler = _THEN.get(then)
     return await handler(turn, tuple(rest)) if handler else await home.menu(turn)

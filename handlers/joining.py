@@ -6,7 +6,7 @@ from uuid import UUID
 
 from conversation import forms
 from conversation.forms import Accepted, Done, Form, Given, Leave, Problem, Stay, Step, text_of
-from conversation.message import ChannelName, Choice, Reply
+from conversation.message import AliasKind, ChannelName, Choice, Reply
 from conversation.router import Routes
 from conversation.state import Answers
 from conversation.turn import Turn
@@ -23,6 +23,14 @@ from services.unit import Refused
 routes = Routes()
 
 _ELSEWHERE = "elsewhere"  # chats that the messenger says are the same sender's
+
+
+def chat_phone(turn: Turn) -> str | None:
+    """The number that this chat itself proves: WhatsApp writes from one, where it carries it."""
+    if turn.incoming.channel is not ChannelName.WHATSAPP:
+        return None
+    phones = (a.value for a in turn.incoming.aliases if a.kind is AliasKind.PHONE)
+    return next(phones, None)
 
 
 async def known_elsewhere(turn: Turn, phone: str) -> list[str]:
@@ -166,7 +174,7 @@ def _apart(values: Answers, why: T) -> Accepted:
     return Done(values | {"asked": True, "why": why.key}, why)
 
 
-# On its own, for somebody who is registered already
+# On its own, for somebody who is registered already: after a phone, from the menu, from my data
 
 
 async def offer(turn: Turn, phone: str) -> Sequence[Reply] | None:
@@ -190,6 +198,43 @@ async def was_here(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
         _ELSEWHERE: [str(one) for one in turn.elsewhere],
     }
     return await forms.begin(turn, FORM, answers)
+
+
+@routes.choice("also")
+async def also_me(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """Takes back a "no" that was a mistake: the same question once more."""
+    if asked := await family.who(turn, "also"):
+        return asked
+    phone, known_ids = await _on_the_other(turn)
+    if not known_ids:
+        return await home.menu_saying(turn, T("join-undo"))
+    return await forms.begin(turn, FORM, {"phone": phone, "known": known_ids})
+
+
+family.remember("also", also_me)
+
+
+async def _on_the_other(turn: Turn) -> tuple[str, list[str]]:
+    """(the speaker's own proved phone, who else has proved it on the other messenger)."""
+    mine = await residents.profile(turn.unit, turn.speaker)
+    if mine is None:
+        return "", []
+    proved = mine.phone if mine.level == "phone" else None
+    for phone in dict.fromkeys((proved, chat_phone(turn))):
+        found = await known_elsewhere(turn, phone) if phone else []
+        there = [one for one in found if await _is_on(turn, UUID(one), _other_messenger(turn))]
+        if phone and there:
+            return phone, there
+    return "", []
+
+
+async def _is_on(turn: Turn, resident: UUID, channel: ChannelName) -> bool:
+    return channel.value in await people.channels(turn.unit, resident)
+
+
+def _other_messenger(turn: Turn) -> ChannelName:
+    here = turn.incoming.channel
+    return next(one for one in ChannelName if one is not here)
 
 
 async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
@@ -247,12 +292,14 @@ family.remember("prefer", prefer)
 
 
 async def profile_choices(turn: Turn) -> list[Choice]:
-    """What the profile offers to somebody with two messengers."""
+    """What the profile offers to somebody with two messengers, or who may have them."""
     if turn.speaker is None:
         return []
     choices = []
     if len(await people.channels(turn.unit, turn.speaker)) > 1:
         choices.append(Choice("prefer-ask", T("prefer-menu")))
+    if (await _on_the_other(turn))[1]:
+        choices.append(Choice("also", T(f"join-also-{_other_messenger(turn)}")))
     if await people.joined(turn.unit, turn.speaker):
         choices.append(Choice("part", T("part-menu")))
     return choices

@@ -1,18 +1,31 @@
 """Registration: consent, name, village, street, date of birth, phone, one look at it all."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
 import phonenumbers
 
 from conversation import forms
-from conversation.forms import Accepted, Done, Form, Given, Jump, Leave, Problem, Step, text_of
-from conversation.message import AliasKind, Ask, ChannelName, Choice, Reply
+from conversation.forms import (
+    Accepted,
+    Done,
+    Form,
+    Given,
+    Jump,
+    Leave,
+    Problem,
+    Stay,
+    Step,
+    text_of,
+)
+from conversation.message import Ask, ChannelName, Choice, Reply
 from conversation.router import Routes
 from conversation.state import Answers
 from conversation.turn import Turn
 from core.clock import local_date
+from core.ids import short
 from core.texts import T, Words
 from handlers import family, home, joining, village
 from handlers.forms import known, shown, unclear
@@ -30,7 +43,7 @@ LONGEST_STREET = 100  # characters
 async def begin(turn: Turn, village: str | None = None) -> Sequence[Reply]:
     """Starts at the consent; a deep link may have named the village already."""
     answers = await _prefilled(turn, village)
-    if phone := _proved_by_channel(turn):
+    if phone := joining.chat_phone(turn):
         answers |= await _proved(turn, phone)
     return await forms.begin(turn, OWN, answers)
 
@@ -50,7 +63,7 @@ async def _begin_other(turn: Turn) -> Sequence[Reply]:
     """A registration of their own, with the same phone."""
     answers: Answers = {"other": True}
     mine = await residents.profile(turn.unit, turn.speaker)
-    phone = _proved_by_channel(turn)
+    phone = joining.chat_phone(turn)
     if phone is None and mine is not None and mine.level == "phone":
         phone = mine.phone
     if phone:
@@ -100,12 +113,22 @@ async def _correct(turn: Turn, profile: residents.Profile) -> Sequence[Reply]:
         village.VILLAGE: profile.place_code,
         "street": profile.street or "",
         "birth": profile.birth_date.isoformat(),
-        "phone": profile.phone or "",
-        "proved": profile.level == "phone",  # who was recognised may have typed theirs
-        "asked": profile.level == "phone",
+        **_number_of(profile),
         "again": True,
     }
     return await forms.begin(turn, EDIT, answers, at="summary")
+
+
+def _number_of(profile: residents.Profile) -> Answers:
+    proved = profile.level == "phone"  # who was recognised may have typed theirs
+    return {"phone": profile.phone or "", "proved": proved, "asked": proved, "kept": True}
+
+
+async def _number_now(turn: Turn, answers: Answers) -> Answers:
+    """A number that was not told in this form is the one that is kept now: it may have been
+    exchanged on the other messenger meanwhile."""
+    mine = await residents.profile(turn.unit, turn.speaker) if answers.get("kept") else None
+    return _number_of(mine) if mine else {}
 
 
 async def _prefilled(turn: Turn, code: str | None) -> Answers:
@@ -130,7 +153,7 @@ async def _consent(turn: Turn, answers: Answers, given: Given) -> Accepted:
         case "c-yes":
             return Done({"consent": True, "more": False})
         case "c-more":
-            return forms.Stay({"more": True})
+            return Stay({"more": True})
         case "c-no":
             forms.drop(turn)
             return Leave(await home.menu_saying(turn, T("consent-declined")))
@@ -156,7 +179,7 @@ async def _name(turn: Turn, answers: Answers, given: Given) -> Accepted:
         case NameFault.ONE_WORD:
             return Problem(T("name-one-word", typed=shown(typed)))
         case name:
-            return Done({"name": name})
+            return Done({"name": name, **await _already(turn, answers | {"name": name})})
 
 
 # Street
@@ -214,7 +237,43 @@ async def _birth(turn: Turn, answers: Answers, given: Given) -> Accepted:
         return Problem(
             T("birth-too-young", typed=shown(typed), age=years, youngest=rules.youngest_age)
         )
-    return Done({"birth": day.isoformat()})
+    birth = {"birth": day.isoformat()}
+    return Done(birth | await _already(turn, answers | birth))
+
+
+# Somebody who is behind this chat already
+
+
+async def _already(turn: Turn, answers: Answers) -> Answers:
+    """The answer "already": who else here has this name and date of birth."""
+    name, birth = text_of(answers, "name"), text_of(answers, "birth")
+    if not name or not birth:
+        return {"already": None}
+    whose, born = await _whose(turn, answers), date.fromisoformat(birth)
+    found = await residents.already(turn.unit, turn.address, whose, name, born)
+    return {"already": str(found) if found else None}
+
+
+def _is_already(answers: Answers) -> bool:
+    return bool(answers.get("already"))
+
+
+async def _ask_already(turn: Turn, answers: Answers) -> Reply:
+    answers |= await _already(turn, answers)
+    here = await people.members(turn.unit, turn.address)
+    found = next((one for one in here if str(one.id) == answers["already"]), None)
+    if found is None:
+        return Reply(T("family-already-not"), [Choice("al-on", T("menu-resume"))])
+    data = Choice("who", T("family-already-data"), (short(found.id), "profile"))
+    return Reply(T("family-already", name=found.shown), [data])
+
+
+async def _stands_already(turn: Turn, answers: Answers, given: Given) -> Accepted:
+    """No answer leads on from here, only another name or date; or that person has left."""
+    found = await _already(turn, answers)
+    if not _is_already(found):
+        return Done(found)
+    return replace(unclear("not-understood", given), repeats=True)
 
 
 # Phone
@@ -225,6 +284,8 @@ def _phone_is_asked(answers: Answers) -> bool:
 
 
 async def _ask_phone(turn: Turn, answers: Answers) -> Reply:
+    if answers.get("proved"):  # to be exchanged: only Telegram proves another one
+        return Reply(T("phone-change", phone=text_of(answers, "phone")), ask=Ask.CONTACT)
     skip = [Choice("ph-skip", T("phone-skip"))]
     if turn.incoming.channel is ChannelName.TELEGRAM:
         return Reply(T("phone-ask"), skip, ask=Ask.CONTACT)
@@ -233,19 +294,57 @@ async def _ask_phone(turn: Turn, answers: Answers) -> Reply:
 
 async def _phone(turn: Turn, answers: Answers, given: Given) -> Accepted:
     if given.chosen is not None:
-        return Done({"phone": "", "proved": False})
+        return Done({"phone": "", "proved": False, "kept": False})
     if given.contact is not None:
         if not given.contact.own:
             return Problem(T("phone-foreign"))
-        return Done(await _proved(turn, given.contact.phone))
+        return await _shared(turn, answers, given.contact.phone)
     if not given.text.strip():
         return Problem(T("text-needed"), repeats=True)
     if turn.incoming.channel is ChannelName.TELEGRAM:
-        return Problem(T("phone-typed"))
+        return Problem(T("phone-change-typed" if answers.get("proved") else "phone-typed"))
     phone = read_phone(given.text)
     if phone is None:
         return Problem(T("phone-wrong", typed=shown(given.text)))
-    return Done({"phone": phone, "proved": False})
+    return Done({"phone": phone, "proved": False, "kept": False})
+
+
+async def _shared(turn: Turn, answers: Answers, phone: str) -> Done:
+    """A contact of their own; where the number is being exchanged it should be another one."""
+    again = answers.get("proved") and phone == text_of(answers, "phone")
+    notice = T("phone-same", phone=phone) if again else None
+    return Done(await _with_number(turn, answers, phone), notice)
+
+
+async def _with_number(turn: Turn, answers: Answers, phone: str) -> Answers:
+    """A number that the messenger vouches for. Who said by the same number that they are not
+    somebody else is not asked again ("asked")."""
+    asked = bool(answers.get("asked")) and phone == text_of(answers, "phone")
+    return await _proved(turn, phone) | {"asked": asked, "kept": False}
+
+
+async def _fix_phone(turn: Turn, answers: Answers) -> Accepted:
+    """Another number: on Telegram it is shared; on WhatsApp it is that of the chat, and only a
+    chat that hides it is asked for one, unless that would take a proved one's place."""
+    answers |= await _number_now(turn, answers)
+    proved, kept = bool(answers.get("proved")), text_of(answers, "phone")
+    here = joining.chat_phone(turn)
+    if turn.incoming.channel is ChannelName.TELEGRAM or not (proved or here):
+        return Jump("phone")
+    if here is None:
+        return Problem(T("phone-hidden", phone=kept), repeats=True)
+    if proved and here == kept:
+        return Problem(await _number_of_the_chat(turn, answers, here), repeats=True)
+    return Stay(await _with_number(turn, answers, here), T("phone-chat-taken", phone=here))
+
+
+async def _number_of_the_chat(turn: Turn, answers: Answers, phone: str) -> T:
+    """Why it cannot be another one here, and for who is registered where it can."""
+    if not answers.get("again") or turn.speaker is None:
+        return T("phone-chat", phone=phone)
+    if ChannelName.TELEGRAM.value in await people.channels(turn.unit, turn.speaker):
+        return T("phone-chat-telegram", phone=phone)
+    return T("phone-chat-alone", phone=phone)
 
 
 def read_phone(typed: str) -> str | None:
@@ -259,26 +358,18 @@ def read_phone(typed: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _proved_by_channel(turn: Turn) -> str | None:
-    """WhatsApp writes from a phone number, where it carries one."""
-    if turn.incoming.channel is not ChannelName.WHATSAPP:
-        return None
-    phones = (a.value for a in turn.incoming.aliases if a.kind is AliasKind.PHONE)
-    return next(phones, None)
-
-
 # The last look
 
 _CORRECTIONS = ("name", "village", "street", "birth", "phone")
 
 
 async def _ask_summary(turn: Turn, answers: Answers) -> Reply:
-    fixes = [step for step in _CORRECTIONS if step != "phone" or _phone_is_asked(answers)]
+    answers |= await _number_now(turn, answers)
     return Reply(
         T("summary-ask", **await described(turn, answers)),
         [
             Choice("s-yes", T("summary-yes")),
-            *(Choice("s-fix", T(f"summary-{step}"), (step,)) for step in fixes),
+            *(Choice("s-fix", T(f"summary-{step}"), (step,)) for step in _CORRECTIONS),
         ],
     )
 
@@ -286,7 +377,10 @@ async def _ask_summary(turn: Turn, answers: Answers) -> Reply:
 async def _summary(turn: Turn, answers: Answers, given: Given) -> Accepted:
     match given.chosen and (given.chosen.code, *given.chosen.ids):
         case ("s-yes",):
-            return Done()
+            found = await _already(turn, answers)
+            return Jump("already", found) if _is_already(found) else Done(found)
+        case ("s-fix", "phone"):
+            return await _fix_phone(turn, answers)
         case ("s-fix", step) if step in _CORRECTIONS:
             return Jump(step)
     return unclear("summary-unclear", given)
@@ -306,6 +400,7 @@ async def described(turn: Turn, answers: Answers) -> dict[str, Words]:
 
 
 async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
+    answers |= await _number_now(turn, answers)
     given = Registration(
         full_name=text_of(answers, "name"),
         place_code=text_of(answers, village.VILLAGE),
@@ -376,6 +471,7 @@ _STEPS = (
     village.step(),
     Step("street", _ask_street, _street, free_text=True, holds=("street",)),
     Step("birth", _ask_birth, _birth, free_text=True, holds=("birth",)),
+    Step("already", _ask_already, _stands_already, applies=_is_already),
     Step("phone", _ask_phone, _phone, free_text=True, applies=_phone_is_asked, holds=("phone",)),
     joining.step("same-by-contact"),
     Step("summary", _ask_summary, _summary),

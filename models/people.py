@@ -138,7 +138,7 @@ class Merge(Base):
     kept_id: Mapped[UUID] = mapped_column(ForeignKey("resident.id"), index=True)
     gone_id: Mapped[UUID] = mapped_column(ForeignKey("resident.id"), index=True)
     merged_at: Mapped[datetime]
-    moved: Mapped[dict[str, Any]]  # ids only
+    moved: Mapped[dict[str, Any]]  # ids and codes, nothing personal
     undone_at: Mapped[datetime | None]
 
 

@@ -1,8 +1,11 @@
-"""What a person's full name may look like: letters of any script, two words at least."""
+"""What a person's full name may look like, letters of any script, two words at least; when two
+are the same name."""
 
 import re
 import unicodedata
 from enum import Enum
+
+from core.names import fold, tidy
 
 LONGEST_NAME = 100  # characters
 _WORD = re.compile(r"[^\W\d_]+(?:[-'‘’ʻʼ`´.][^\W\d_]*)*")
@@ -25,3 +28,12 @@ def check_name(typed: str) -> str | NameFault:
     if not name or not all(_WORD.fullmatch(word) for word in words):
         return NameFault.LETTERS
     return NameFault.ONE_WORD if len(words) == 1 else name
+
+
+def same_name(one: str, other: str) -> bool:
+    """Is it the same full name, whatever the case, Қ or К for one letter, the order of words?"""
+    return _words(one) == _words(other)
+
+
+def _words(name: str) -> list[str]:
+    return sorted(fold(tidy(name)).split())

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from models.intake import DeadLetter
+from models.people import Resident, ResidentAddress
 from services.unit import Unit
 
 UPDATE = "dead_letter.update"
@@ -20,6 +21,7 @@ class Letter:
 
     id: UUID
     account: UUID
+    speaker: UUID | None  # who wrote it; nobody was known to speak there
     update: dict[str, Any]
     error: str
     created_at: datetime
@@ -56,12 +58,26 @@ async def waiting(unit: Unit) -> list[Letter]:
         Letter(
             letter.id,
             letter.account_id,
+            letter.speaker_id,
             json.loads(unit.keyring.open(UPDATE, letter.id, letter.update)),
             letter.error,
             letter.created_at,
         )
         for letter in found
     ]
+
+
+async def writer(unit: Unit, speaker: UUID, address: UUID) -> UUID | None:
+    """Who wrote a letter, by the record that stands for them now; None when they are gone or not
+    behind this chat any more."""
+    kept = select(func.coalesce(Resident.merged_into, Resident.id)).where(Resident.id == speaker)
+    found: UUID | None = await unit.session.scalar(
+        select(Resident.id)
+        .join(ResidentAddress, ResidentAddress.resident_id == Resident.id)
+        .where(ResidentAddress.address_id == address, Resident.deleted_at.is_(None))
+        .where(Resident.id == kept.scalar_subquery())
+    )
+    return found
 
 
 async def replayed(unit: Unit, letter: UUID) -> None:

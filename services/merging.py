@@ -88,6 +88,7 @@ async def move(unit: Unit, source: UUID, target: UUID) -> Moved:
         "drafts": await _handed(unit, Draft, Draft.author_id, source, target),
         "followers": await _handed(unit, Resident, Resident.merged_into, source, target),
         "withdrawn": await _withdraw(unit, source, target),
+        "muted": await _mute_too(unit, source, target),
     }
 
 
@@ -101,6 +102,7 @@ async def move_back(unit: Unit, moved: Mapping[str, list[Any]], kept: UUID, gone
     ):
         await _handed(unit, table, column, kept, gone, moved[name])
     await _roles_back(unit, moved, kept, gone)
+    await _unmute(unit, moved.get("muted", ()), kept)
     for notice, resident, deliveries in sorted(moved["withdrawn"]):  # locked in this order
         await _give_back(unit, UUID(notice), UUID(resident), _ids(deliveries))
 
@@ -222,6 +224,21 @@ def _ends(role: Role) -> datetime:
 def _end(unit: Unit, role: Role) -> None:
     role.revoked_at, role.revoked_by = unit.now, unit.actor
     unit.audit("role-joined", role.resident_id, role=role.role, place=role.place_code)
+
+
+async def _mute_too(unit: Unit, source: UUID, target: UUID) -> list[str]:
+    """Kinds of notices that `source` does not want do not come to `target` either; which of them
+    came until now."""
+    gone, keep = [await unit.session.get_one(Resident, one) for one in (source, target)]
+    added = sorted({*gone.muted} - {*keep.muted})
+    keep.muted = sorted({*keep.muted, *added})
+    return added
+
+
+async def _unmute(unit: Unit, kinds: Sequence[str], kept: UUID) -> None:
+    keep = await unit.session.get_one(Resident, kept, with_for_update=True, populate_existing=True)
+    keep.muted = sorted({*keep.muted} - {*kinds})
+    await unit.session.flush()
 
 
 async def _withdraw(unit: Unit, source: UUID, target: UUID) -> list[Any]:

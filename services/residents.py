@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from core.clock import local_date
 from models.files import File
 from models.people import Move, Resident, ResidentAddress
+from rules.names import same_name
 from rules.people import birthday
 from services import departures, drafts, due, files, roles, rulebook
 from services.outbox import LEASE
@@ -66,12 +67,16 @@ async def new_person(unit: Unit, address: UUID, language: str) -> UUID:
 async def register(unit: Unit, address: UUID, speaker: UUID | None, given: Registration) -> UUID:
     """Registers the speaker, or a new person; the resident's id.
 
-    Raises Refused when the place is unknown, abolished, or nobody can live there, and when as
-    many people are behind this chat as the rulebook allows.
+    Raises Refused when the place is unknown, abolished, or nobody can live there, when somebody of
+    this name and date of birth is behind this chat already, and when as many people are as the
+    rulebook allows.
     """
     if await find_home(unit.session, given.place_code) is None:
         unit.audit("place-refused", speaker, place=given.place_code)
         raise Refused("refused-place")
+    if twin := await already(unit, address, speaker, given.full_name, given.birth_date):
+        unit.audit("registration-refused", twin)
+        raise Refused("refused-already")
     person = speaker or await new_person(unit, address, given.language)
     resident = await unit.session.get_one(Resident, person, with_for_update=True)
     first = resident.registered_at is None or resident.deleted_at is not None
@@ -88,6 +93,27 @@ async def register(unit: Unit, address: UUID, speaker: UUID | None, given: Regis
     await _reached_at(unit, person, address)
     unit.audit("resident-registered", person, place=given.place_code, level=resident.level)
     return person
+
+
+async def already(
+    unit: Unit, address: UUID, speaker: UUID | None, full_name: str, birth: date
+) -> UUID | None:
+    """Who else behind this chat has this name and date of birth: one person would count twice.
+    Nobody, when that is what is kept of the speaker anyhow."""
+    mine = await profile(unit, speaker)
+    if mine and mine.birth_date == birth and same_name(mine.full_name, full_name):
+        return None
+    here = await unit.session.scalars(
+        select(Resident)
+        .join(ResidentAddress, ResidentAddress.resident_id == Resident.id)
+        .where(ResidentAddress.address_id == address, stands())
+        .where(Resident.id.is_distinct_from(speaker))
+    )
+    for one in here:
+        known = _profile(unit, one)
+        if known.birth_date == birth and same_name(known.full_name, full_name):
+            return one.id
+    return None
 
 
 async def profile(unit: Unit, resident: UUID | None) -> Profile | None:

@@ -178,6 +178,121 @@ async def test_when_nobody_is_known_to_speak_it_is_asked_first(
     assert person.hears("family-speaking", name=SERIK)
 
 
+# One more, who is here already
+
+
+async def adds(person: Person, name: str, born: str, village: str = "Сосновка") -> None:
+    """One more person, up to the date of birth; Серік says that it is he."""
+    await person.say("/data")
+    await person.tap(SERIK)
+    await person.pick("family-menu")
+    await person.pick("family-add")
+    await person.says("1", name, village, "да", "1", born)
+
+
+@BOTH
+@CHANNELS
+async def test_who_is_here_already_is_not_one_more(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """Before, Айгүл was entered again with another village, and counted twice."""
+    person = await family(talk, channel, language)
+    await adds(person, "айгүл  АХМЕТОВА", "12.04.1990")
+    assert person.hears("family-already", name=AIGUL)
+    await person.say("бәлкім")
+    assert person.hears("family-already", name=AIGUL), "the question stays"
+    assert await talk.one(COUNTED) == 2
+    await person.pick("family-already-data")
+    assert "Ахметова Айгүл" in person.text
+    assert await speaker(person) == (await ids(talk))[AIGUL]
+    assert person.t("profile-move") in person.labels
+    await person.say("/menu")
+    assert person.hears("parked-relative"), "what was typed is not lost"
+    await person.pick("menu-resume")
+    assert person.hears("family-already", name=AIGUL)
+    await person.pick("nav-back")
+    assert person.hears("birth-ask")
+    await person.say("13.04.1990")
+    assert "Сосновка" in person.text
+    await person.pick("summary-yes")
+    assert await talk.one(COUNTED) == 3
+
+
+@BOTH
+async def test_the_data_of_who_speaks_already(talk: Talk, language: Language) -> None:
+    """The form waits, whoever's data are looked at: words typed then are no answer to it."""
+    person = await family(talk, TELEGRAM, language)
+    await adds(person, NAME, "05.03.1986")
+    await person.pick("family-already-data")
+    assert NAME in person.text
+    assert await person.form() is None
+
+
+@BOTH
+async def test_nor_by_a_correction_at_the_last_look(talk: Talk, language: Language) -> None:
+    person = await family(talk, TELEGRAM, language)
+    await adds(person, "Ахметова Айгерим", "12.04.1990")
+    await person.pick("summary-name")
+    await person.say("Ахметова Айгүл")
+    await person.pick("summary-yes")
+    assert person.hears("family-already", name=AIGUL)
+    await person.pick("nav-back")
+    assert "Сосновка" in person.text
+    await person.pick("summary-name")
+    await person.say("Ахметова Айгерим")
+    await person.pick("summary-yes")
+    assert person.hears("registered", village=sosnovka(language))
+    assert await talk.one(COUNTED) == 3
+
+
+def sosnovka(language: Language) -> str:
+    return {KK: "Сосновка ауылы", RU: "село Сосновка"}[language]
+
+
+@BOTH
+async def test_twins_are_two(talk: Talk, language: Language) -> None:
+    person = await family(talk, TELEGRAM, language)
+    await adds(person, "Ахметов Берік Болатұлы", "05.03.1986", "Бугровое")
+    await person.pick("summary-yes")
+    assert await talk.one(COUNTED) == 3
+
+
+@BOTH
+async def test_nobody_becomes_another_one_of_the_family(talk: Talk, language: Language) -> None:
+    """Entered under another name, and corrected afterwards."""
+    person = await family(talk, WHATSAPP, language)
+    await adds(person, "Ахметова Айгерим", "12.04.1990")
+    await person.pick("summary-yes")
+    await person.say("/data")
+    await person.tap("Айгерим А.")
+    await person.pick("profile-edit")
+    await person.pick("summary-name")
+    await person.say("Ахметова Айгүл")
+    await person.pick("summary-yes")
+    assert person.hears("family-already", name=AIGUL)
+    await person.pick("nav-back")
+    await person.say("/cancel")
+    assert person.hears("profile-unchanged")
+    assert "Айгерим А." in await ids(talk)
+
+
+@BOTH
+async def test_who_is_taken_off_meanwhile_may_be_entered(talk: Talk, language: Language) -> None:
+    """The form waits at "is here already", and that is so no longer."""
+    person = await family(talk, TELEGRAM, language)
+    await adds(person, "Ахметова Айгүл", "12.04.1990")
+    assert person.hears("family-already", name=AIGUL)
+    await person.say("/data")
+    await person.pick("family-menu")
+    await person.tap(person.t("family-off", name=AIGUL))
+    await person.pick("family-off-yes")
+    await person.pick("menu-resume")
+    assert person.hears("family-already-not")
+    await person.pick("menu-resume")
+    await person.pick("summary-yes")
+    assert person.hears("registered", village=sosnovka(language))
+
+
 # One less, and back
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from support.talk import KK, RU, TELEGRAM, WHATSAPP, Person, Talk
+from support.talk import KK, NAME, RU, TELEGRAM, WHATSAPP, Person, Talk
 
 from bot.clockwork import Clockwork
 from conversation.message import ChannelName
@@ -114,6 +114,118 @@ async def test_somebody_else_with_the_same_number_does_not(
     await again.pick("summary-yes")
     assert await talk.one(COUNTED) == 2
     assert (await talk.audited()).count("join-birth-wrong") == 2
+
+
+# "No" by mistake
+
+
+async def said_no(
+    talk: Talk, first: ChannelName, second: ChannelName, language: Language
+) -> Person:
+    """The same person on both messengers, who said that it is another one; at "my data"."""
+    again = await asked(talk, first, second, language, "05.03.1986")
+    await again.pick("join-no")
+    if second is WHATSAPP:
+        await again.says(NAME, "Бугровое", "да", "1", "05.03.1986")
+    await again.pick("summary-yes")
+    assert await talk.one(COUNTED) == 2
+    await again.say("/data")
+    return again
+
+
+def also(person: Person) -> str:
+    other = TELEGRAM if person.channel is WHATSAPP else WHATSAPP
+    return person.t(f"join-also-{other}")
+
+
+@BOTH
+@EACH
+async def test_a_mistaken_no_can_be_taken_back(
+    talk: Talk, first: ChannelName, second: ChannelName, language: Language
+) -> None:
+    """Before, who tapped the wrong button counted twice, and nothing led back to the question."""
+    again = await said_no(talk, first, second, language)
+    await again.tap(also(again))
+    assert "Серік А." in again.text
+    await again.pick("join-no")
+    assert again.hears("join-undo")
+    await again.say("/data")
+    await again.tap(also(again))
+    await again.pick_first("join-yes")
+    assert again.hears("join-birth", name="Серік А.")
+    await again.say("05.03.1986")
+    assert again.hears("joined")
+    assert await talk.one(COUNTED) == 1
+    await again.say("/data")
+    assert also(again) not in again.labels
+    assert again.t("part-menu") in again.labels
+
+
+@BOTH
+async def test_a_no_that_was_right_gives_no_more_tries(talk: Talk, language: Language) -> None:
+    """A guessed birthday counts here too: after two nothing is offered for a day."""
+    again = await said_no(talk, TELEGRAM, WHATSAPP, language)
+    await again.tap(also(again))
+    await again.pick_first("join-yes")
+    await again.says("01.01.1990", "02.01.1990")
+    assert again.hears("join-not-you")
+    await again.say("/data")
+    assert also(again) not in again.labels
+    await again.press(again.buttons[0].payload.replace(".profile-edit", ".also"))
+    assert again.hears("join-undo")
+    assert await talk.one(COUNTED) == 2
+    talk.clock.advance(timedelta(hours=25))
+    await again.say("/data")
+    assert also(again) in again.labels
+
+
+@BOTH
+async def test_a_family_is_asked_who_it_is(talk: Talk, language: Language) -> None:
+    """One of two on WhatsApp is the one on Telegram."""
+    again = await said_no(talk, TELEGRAM, WHATSAPP, language)
+    await again.pick("family-menu")
+    await again.pick("family-add")
+    await again.pick("consent-yes")
+    await again.pick("join-no")
+    await again.says("Ахметова Айгүл", "Бугровое", "да", "1", "12.04.1990")
+    await again.pick("summary-yes")
+    await again.say("/data")
+    await again.tap("Айгүл А.")
+    talk.clock.advance(timedelta(minutes=20))
+    await again.tap(also(again))
+    assert again.hears("family-who")
+    await again.tap("Серік А.")
+    await again.pick_first("join-yes")
+    await again.say("05.03.1986")
+    assert again.hears("joined")
+    assert await talk.one(COUNTED) == 2
+
+
+@BOTH
+async def test_nothing_is_offered_by_a_number_that_is_not_proved_or_not_elsewhere(
+    talk: Talk, language: Language
+) -> None:
+    known = await registered(talk, WHATSAPP, language)
+    again = with_phone_of(talk, known, TELEGRAM)
+    await again.chooses(language)
+    await again.registers()
+    await again.say("/data")
+    assert also(again) not in again.labels, "no number was shared"
+    await known.say("/data")
+    await known.pick("family-menu")
+    await known.pick("family-add")
+    await known.says("1", "Ахметова Айгүл", "Бугровое", "да", "1", "12.04.1990")
+    await known.pick("summary-yes")
+    await known.say("/data")
+    await known.tap("Серік А.")
+    await known.pick("family-menu")
+    await known.tap(known.t("family-off", name="Айгүл А."))
+    await known.pick("family-off-yes")
+    await known.say("/data")
+    assert also(known) not in known.labels, "she has no chat on the other messenger"
+
+
+# Twice at once, and after the term
 
 
 async def test_two_taps_and_two_chats_at_once_join_once(talk: Talk) -> None:

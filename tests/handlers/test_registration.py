@@ -254,7 +254,10 @@ async def test_the_phone_can_be_added_at_the_summary(talk: Talk, language: Langu
     await person.pick("summary-phone")
     await person.share()
     assert person.phone in person.text
-    assert person.t("summary-phone") not in person.labels
+    await person.pick("summary-yes")
+    profile = await kept(talk, person)
+    assert profile is not None
+    assert (profile.phone, profile.level) == (person.phone, "phone")
 
 
 @pytest.mark.parametrize("back", ["Артқа", "назад", "/back", "артка", "НАЗАД!", "back"])

@@ -3,7 +3,8 @@
 import asyncio
 import io
 import json
-from datetime import timedelta
+from datetime import date, timedelta
+from uuid import UUID
 
 import aiohttp
 import pytest
@@ -11,6 +12,8 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 from support.people import (
     ELSEWHERE,
+    VILLAGE,
+    Somebody,
     move_clock,
     one,
     rows,
@@ -29,9 +32,11 @@ from support.wire import (
 )
 from support.world import AUTH, TOKEN, WEBHOOK_SECRET, World
 
-from bot.doctor import examine
+from bot.doctor import examine, lines
 from core.ids import new_id, short
 from core.settings import Settings, SettingsWrong, check_to_serve
+from services import people, residents
+from services.residents import Registration
 from services.roles import RoleName
 
 HALF = text("UPDATE resident SET street = 'half done'::bytea WHERE id = :id")
@@ -90,6 +95,69 @@ async def test_a_handler_that_raises(
     await move_clock(db, [world.app], timedelta(seconds=31))  # the command's lease runs out
     world.app.wake()
     await emulator.wait_for("petr", "«секрет»", after=emulator.last("petr").seq)
+
+
+async def family_with_a_letter(
+    world: World, monkeypatch: pytest.MonkeyPatch, channel: str, *, known: bool = True
+) -> tuple[Somebody, UUID]:
+    """Пётр's message could not be dealt with; now Анна, of the same chat, speaks."""
+    petr = await settled(world, "petr", channel)
+    async with world.db.unit() as unit:
+        given = Registration("Иванова Анна", VILLAGE, date(1990, 1, 1), "ru")
+        anna = await residents.register(unit, petr.address, None, given)
+    await speaks(world, petr.resident if known else None)
+    with monkeypatch.context() as bug:  # not undo(): by night it would undo the day as well
+        break_menu(world, bug)
+        act = world.emulator.say("petr", "меню")
+        await world.emulator.wait_for("petr", words("ru", "apology"))
+        await world.emulator.wait_acknowledged(act)
+    await world.emulator.settle()
+    await speaks(world, anna)
+    return petr, anna
+
+
+async def speaks(world: World, who: UUID | None) -> None:
+    async with world.db.unit() as unit:
+        await unit.session.execute(text("UPDATE address SET speaker_id = :who"), {"who": who})
+
+
+@pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
+async def test_a_replay_acts_as_who_wrote_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, channel: str
+) -> None:
+    """Before, it acted as whoever of the family speaks from that chat now."""
+    emulator, db = world.emulator, world.db
+    petr, _ = await family_with_a_letter(world, monkeypatch, channel)
+    found = await examine(db.database, world.app.settings, replay=True)
+    assert (found["replayed"], found["skipped"]) == (1, [])
+    await move_clock(db, [world.app], timedelta(seconds=31))  # the command's lease runs out
+    world.app.wake()
+    await emulator.wait_for("petr", "Сейчас пишет: Пётр И.")
+    assert await one(db, "SELECT speaker_id FROM address") == petr.resident
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
+async def test_what_nobody_there_wrote_is_skipped(
+    world: World, monkeypatch: pytest.MonkeyPatch, channel: str, known: bool
+) -> None:
+    """Пётр was taken off that phone, or nobody was known to speak: said plainly, and it is over."""
+    db = world.db
+    petr, anna = await family_with_a_letter(world, monkeypatch, channel, known=known)
+    if known:
+        async with db.unit() as unit:
+            await people.take_off(unit, petr.resident, petr.address)
+    sent = "SELECT count(*) FROM delivery"
+    before = await one(db, sent)
+    found = await examine(db.database, world.app.settings, replay=True)
+    assert found["replayed"] == 0
+    assert len(found["skipped"]) == 1
+    assert any("is not behind that chat any more" in line for line in lines(found))
+    assert found["healthy"], found
+    assert await one(db, sent) == before
+    assert await one(db, "SELECT speaker_id FROM address") == anna
+    found = await examine(db.database, world.app.settings, replay=True)
+    assert found["failed updates"] == []
 
 
 async def test_an_apology_before_a_language_is_in_both(

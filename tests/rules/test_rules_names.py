@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.names import LONGEST_NAME, NameFault, check_name
+from rules.names import LONGEST_NAME, NameFault, check_name, same_name
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,24 @@ def test_whatever_is_typed(typed: str) -> None:
         assert " " in name
         assert check_name(name) == name
         assert not any(letter.isdigit() for letter in name)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        pytest.param("Ахметов Серік", "АХМЕТОВ серік", True, id="case"),
+        pytest.param("Ахметов Серік", "Серік Ахметов", True, id="order"),
+        pytest.param("Өмірзақ Ғани", "Омирзак Гани", True, id="russian letters"),
+        pytest.param("Ахметов Серік", "\u0410хметов Cерік", True, id="a latin C among them"),
+        pytest.param("О'Нил Джон", "О’Нил Джон", True, id="apostrophes"),
+        pytest.param("Ахметов Серік", "Ахметов Берік", False, id="twins"),
+        pytest.param("Ахметов Серік", "Ахметов Серік Болатұлы", False, id="with the father's"),
+    ],
+)
+def test_the_same_name(one: str, other: str, same: bool) -> None:
+    assert same_name(one, other) is same_name(other, one) is same
+
+
+@given(st.text())
+def test_a_name_is_the_same_as_itself(name: str) -> None:
+    assert same_name(name, name)

@@ -134,7 +134,7 @@ async def test_the_limit_of_a_phone_is_the_services(settled: TestDatabase, settl
     async with settled.unit() as unit:
         await rulebook.decide(unit, "people-on-a-phone", "1", VILLAGE, act=ACT)
     with pytest.raises(Refused, match="refused-room"):
-        await registers(settled, chat, VILLAGE)
+        await registers(settled, chat, VILLAGE, birth=date(1990, 1, 1))
     with pytest.raises(Refused, match="refused-room"):
         async with settled.unit() as unit:
             await people.join(unit, known, None, chat, PHONE, BIRTH)

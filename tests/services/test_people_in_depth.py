@@ -12,6 +12,7 @@ from support.database import TestDatabase
 from conversation.message import Content
 from core.languages import Language
 from models.people import ResidentAddress
+from rules.notices import NoticeKind
 from services import (
     dead_letters,
     drafts,
@@ -24,6 +25,7 @@ from services import (
     residents,
     roles,
     rulebook,
+    wishes,
 )
 from services.notices import NoticeText
 from services.people import REST
@@ -305,6 +307,52 @@ async def test_joined_after_joined_follows(
     assert await rows(settled, "SELECT 1 FROM resident WHERE full_name IS NOT NULL") == []
 
 
+# Kinds of notices
+
+
+async def mutes(db: TestDatabase, person: UUID, *kinds: NoticeKind, muted: bool = True) -> None:
+    async with db.unit() as unit:
+        unit.actor = person
+        for kind in kinds:
+            await wishes.mute(unit, person, kind, muted=muted)
+
+
+async def muted(db: TestDatabase, pair: Pair) -> list[object]:
+    found = dict(await rows(db, "SELECT id, muted FROM resident"))
+    return [found[person] for person, _ in pair]
+
+
+async def test_what_either_does_not_want_does_not_come(settled: TestDatabase, pair: Pair) -> None:
+    """Before, the kinds muted by the record that went came again. Parted: as it was."""
+    (kept, _), (gone, _) = pair
+    await mutes(settled, kept, NoticeKind.EVENT)
+    await mutes(settled, gone, NoticeKind.EVENT, NoticeKind.UTILITIES)
+    before = await muted(settled, pair)
+    merge = await join(settled, pair)
+    assert (await muted(settled, pair))[0] == ["event", "utilities"]
+    await part(settled, merge, kept)
+    assert await muted(settled, pair) == before == [["event"], ["event", "utilities"]]
+
+
+async def test_parting_leaves_what_was_muted_meanwhile(settled: TestDatabase, pair: Pair) -> None:
+    (kept, _), (gone, _) = pair
+    await mutes(settled, gone, NoticeKind.EVENT, NoticeKind.UTILITIES)
+    merge = await join(settled, pair)
+    await mutes(settled, kept, NoticeKind.EVENT, muted=False)
+    await mutes(settled, kept, NoticeKind.ANNOUNCEMENT)
+    await part(settled, merge, kept)
+    assert await muted(settled, pair) == [["announcement"], ["event", "utilities"]]
+
+
+async def test_joined_before_this_rule_is_parted_all_the_same(
+    settled: TestDatabase, pair: Pair
+) -> None:
+    """What such a joining moved says nothing about kinds."""
+    merge = await join(settled, pair)
+    await do(settled, "UPDATE merge SET moved = moved - 'muted'")
+    await part(settled, merge, pair[0][0])
+
+
 # Roles
 
 
@@ -526,6 +574,27 @@ async def test_of_a_shared_chat_only_their_letters_go(
     async with settled.unit() as unit:
         await residents.forget(unit, first)
     assert await rows(settled, "SELECT speaker_id FROM dead_letter") == [(second,)]
+
+
+async def test_who_wrote_a_letter_is_the_record_that_is_kept(
+    settled: TestDatabase, pair: Pair
+) -> None:
+    """Joined, it is the one; parted, the other again; deleted or taken off, nobody."""
+    (kept, _), (gone, chat) = pair
+
+    async def writer() -> UUID | None:
+        async with settled.unit() as unit:
+            return await dead_letters.writer(unit, gone, chat)
+
+    assert await writer() == gone
+    merge = await join(settled, pair)
+    assert await writer() == kept
+    await part(settled, merge, kept)
+    assert await writer() == gone
+    async with settled.unit() as unit:
+        assert await dead_letters.writer(unit, gone, pair[0][1]) is None, "another chat"
+        await residents.forget(unit, gone)
+    assert await writer() is None
 
 
 async def test_the_family_stays_and_speaks(settled: TestDatabase, settle: Settler) -> None:

@@ -1,5 +1,6 @@
 """Residents: what is stored is sealed, corrected in place, and gone when it is forgotten."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -75,6 +76,55 @@ async def test_a_place_where_nobody_can_live_is_refused(
             await residents.register(unit, address, None, given)
     async with settled.session() as session:
         assert (await session.execute(text("SELECT count(*) FROM resident"))).scalar_one() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "birth", "refused"),
+    [
+        pytest.param("Серік  АХМЕТОВ", BIRTH, True, id="the same in other letters"),
+        pytest.param("Ахметов Серик", BIRTH, True, id="in Russian letters"),
+        pytest.param("Ахметов Берік", BIRTH, False, id="a twin"),
+        pytest.param(NAME, date(1956, 3, 5), False, id="a namesake"),
+    ],
+)
+async def test_nobody_is_registered_twice_behind_one_chat(
+    settled: TestDatabase, settle: Settler, name: str, birth: date, refused: bool
+) -> None:
+    """Whatever the village; behind another chat it is a question (`people.join`)."""
+    person, address = await settle()
+    _, other = await settle(full_name="Иванов Пётр")
+    given = Registration(name, "595041500", birth, "kk")
+    async with settled.unit() as unit:
+        if refused:
+            with pytest.raises(Refused, match="refused-already"):
+                await residents.register(unit, address, None, given)
+        else:
+            await residents.register(unit, address, None, given)
+    async with settled.unit() as unit:
+        await residents.register(unit, other, None, given)
+        await residents.register(unit, address, person, replace(GIVEN, street="Мира 5"))
+
+
+async def test_nobody_is_corrected_into_somebody_of_the_same_chat(
+    settled: TestDatabase, settle: Settler
+) -> None:
+    """Who was registered twice before this rule can still correct the rest."""
+    _, address = await settle()
+    given = replace(GIVEN, full_name="Ахметов Берік")
+    async with settled.unit() as unit:
+        second = await residents.register(unit, address, None, given)
+    async with settled.unit() as unit:
+        with pytest.raises(Refused, match="refused-already"):
+            await residents.register(unit, address, second, GIVEN)
+    async with settled.session() as session:
+        await session.execute(text("UPDATE resident SET deleted_at = now() WHERE id <> :id"),
+                              {"id": second})  # fmt: skip
+    async with settled.unit() as unit:
+        await residents.register(unit, address, second, GIVEN)
+    async with settled.session() as session:
+        await session.execute(text("UPDATE resident SET deleted_at = NULL"))
+    async with settled.unit() as unit:
+        await residents.register(unit, address, second, replace(GIVEN, street="Мира 5"))
 
 
 async def test_a_correction_keeps_the_person_and_the_moment_of_consent(
