@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from bot.database import Database
-from bot.engine import is_transient
+from bot.engine import is_transient, too_slow
 from bot.metrics import LEADER, WAITING
 from conversation.message import ChannelName
 from conversation.present import compose
@@ -120,7 +120,7 @@ class Clockwork:
 
     async def _do_next(self) -> bool | None:
         """Does the next row; False when it failed and waits for another try, None when there is
-        none."""
+        none. Raises when the connection is lost."""
         async with self.database.work.connect() as connection:
             unit = self._unit(connection)
             row = await due.take(unit)
@@ -133,14 +133,22 @@ class Clockwork:
                 await audit.write(unit)
                 await connection.commit()
             except Exception as error:
-                await connection.rollback()
-                await self._put_off(row, error)
+                if await _is_lost(connection):
+                    with suppress(SQLAlchemyError, OSError):  # it waits as it is, if it must
+                        await self._in_a_moment(row, error)
+                    raise
+                await (self._in_a_moment if _passes(error) else self._failed)(row, error)
                 return False
         return True
 
-    async def _put_off(self, row: DueRow, error: Exception) -> None:
-        if is_transient(error):
-            raise error  # the database is away: the row waits as it is
+    async def _in_a_moment(self, row: DueRow, error: Exception) -> None:
+        """Not the row's fault, so nothing is counted; but the others go first."""
+        log.warning("due-waits", error=where(error), kind=row.kind)
+        async with self.database.work.begin() as connection:
+            unit = self._unit(connection)
+            await due.put_off(unit, row, unit.now + due.PAUSES[0])
+
+    async def _failed(self, row: DueRow, error: Exception) -> None:
         log.error("due-failed", error=where(error), kind=row.kind, attempts=row.attempts)
         async with self.database.work.begin() as connection:
             if await due.failed(self._unit(connection), row):
@@ -210,6 +218,22 @@ async def _lock(connection: AsyncConnection) -> bool:
     held = await connection.scalar(text(f"SELECT pg_try_advisory_lock({LEADER_LOCK})"))
     await connection.commit()
     return bool(held)
+
+
+async def _is_lost(connection: AsyncConnection) -> bool:
+    """Undoes what was begun; is the connection gone, and with it perhaps the database?"""
+    if connection.invalidated:
+        return True
+    try:
+        await connection.rollback()
+    except (SQLAlchemyError, OSError):
+        return True
+    return False
+
+
+def _passes(error: Exception) -> bool:
+    """On a connection that stands: a deadlock, a lock, a lack of room in the database."""
+    return isinstance(error, DBAPIError) and is_transient(error) and not too_slow(error)
 
 
 def _guarded(job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
