@@ -48,6 +48,21 @@ log = structlog.get_logger()
 
 LEADER_LOCK = 7_100_004
 RETRY = 2.0
+LIVE_AT_ONCE = 50  # live messages a second at most: the clock has other work, too
+
+Step = Callable[[Unit, AsyncConnection], Awaitable[object]]
+TIDYING: Mapping[str, Step] = {
+    "audit": lambda _, connection: audit.seal(connection, audit.EVER),
+    "intake": lambda unit, connection: intake.forget_old(connection, unit.now),
+    "chats": lambda unit, connection: intake.forget_chats(connection, unit.now),
+    "words": lambda unit, connection: outbox.forget_words(connection, unit.now),
+    "quota": lambda unit, connection: quota.forget(connection, unit.now),
+    "links": lambda unit, _: files.forget_tokens(unit),
+    "files": lambda unit, _: files.forget_unused(unit),
+    "drafts": lambda unit, _: drafts.tidy(unit),
+    "departures": lambda unit, _: departures.forget(unit),
+    "waiting": lambda unit, _: waiting.end(unit),
+}
 
 
 @dataclass(slots=True)
@@ -68,8 +83,7 @@ class Clockwork:
             try:
                 await self._lead()
             except Exception as error:  # whatever it is, the clock has to go on
-                level = log.warning if is_transient(error) else log.error
-                level("clock-waits", error=where(error))
+                _report("clock-waits", error)
             LEADER.set(0)
             await self._pause(RETRY)
 
@@ -155,34 +169,56 @@ class Clockwork:
                 log.error("due-given-up", kind=row.kind, row=str(row.id))
 
     async def tidy(self) -> None:
-        """Forgets what need not be known any more."""
-        async with self.database.work.begin() as connection:
-            await audit.seal(connection, audit.EVER)
-            await intake.forget_old(connection, self.clock.now())
-            await intake.forget_chats(connection, self.clock.now())
-            await outbox.forget_words(connection, self.clock.now())
-            await quota.forget(connection, self.clock.now())
-            unit = self._unit(connection)
-            await files.forget_tokens(unit)
-            await files.forget_unused(unit)
-            await drafts.tidy(unit)
-            await departures.forget(unit)
-            await waiting.end(unit)
-            await audit.write(unit)
+        """Forgets what need not be known any more, each kind by itself: one that fails keeps no
+        other from it."""
+        for name, step in TIDYING.items():
+            try:
+                async with self.database.work.begin() as connection:
+                    unit = self._unit(connection)
+                    await step(unit, connection)
+                    await unit.session.flush()
+                    await audit.write(unit)
+            except Exception as error:
+                _report("tidying-failed", error, step=name)
+        async with self.database.work.connect() as connection:
             open_ = await connection.scalar(
                 text("SELECT count(*) FROM delivery WHERE outcome IS NULL")
             )
         WAITING.set(open_ or 0)
 
     async def show_live(self) -> int:
-        """Brings the live messages of authors up to date; how many changed."""
-        async with self.database.work.begin() as connection:
-            unit = self._unit(connection)
-            changed = [await self._show(unit, due) for due in await live.live_due(unit)]
-            await unit.session.flush()
-        if any(changed):
+        """Brings the live messages of authors up to date, each in a transaction of its own; how
+        many changed."""
+        changed = 0
+        for _ in range(LIVE_AT_ONCE):
+            shown = await self._show_next()
+            if shown is None:
+                break
+            changed += shown
+        if changed:
             self.wake()
-        return sum(changed)
+        return changed
+
+    async def _show_next(self) -> bool | None:
+        """Did the next live message change? None when there is none. Raises when the connection
+        is lost."""
+        async with self.database.work.connect() as connection:
+            unit = self._unit(connection)
+            due = await live.live_due(unit)
+            if due is None:
+                return None
+            try:
+                changed = await self._show(unit, due)
+                await unit.session.flush()
+                await connection.commit()
+            except Exception as error:
+                if await _is_lost(connection):
+                    raise
+                log.error("live-failed", error=where(error), notice=str(due.notice))
+                await live.live_failed(self._unit(connection), due.notice)
+                await connection.commit()
+                return False
+        return changed
 
     async def _show(self, unit: Unit, due: LiveDue) -> bool:
         """Telegram: edits as the counts change. WhatsApp cannot edit: once at the end."""
@@ -243,7 +279,11 @@ def _guarded(job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[Non
         try:
             await job()
         except Exception as error:
-            level = log.warning if is_transient(error) else log.error
-            level("clock-job-failed", error=where(error))
+            _report("clock-job-failed", error)
 
     return run
+
+
+def _report(event: str, error: Exception, **more: str) -> None:
+    level = log.warning if is_transient(error) else log.error
+    level(event, error=where(error), **more)

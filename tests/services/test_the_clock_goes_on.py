@@ -11,9 +11,13 @@ from support.database import TestDatabase, until
 
 from bot.clockwork import Clockwork
 from core.clock import FrozenClock
-from services import due
+from services import audit, due, files, live
 from services.due import DueRow
 from services.unit import Unit
+from tests.services.conftest import Settler
+from tests.services.test_notices_in_depth import Office, claim, office, rows, settle_all
+
+__all__ = ["office"]
 
 
 class Ticking:
@@ -128,3 +132,55 @@ async def test_a_lost_connection_waits_and_is_not_counted(db: TestDatabase) -> N
     assert await ticking.bad_row() == (0, due.PAUSES[0], None)
     assert await ticking.work.work_due() == 1
     assert ticking.did == ["fine"]
+
+
+async def test_a_live_message_that_cannot_be_shown_stops_no_other(
+    office: Office, settle: Settler
+) -> None:
+    """One notice's title does not open: the other one's author sees how it goes, and the other
+    one is finished in the end. Before, all were rolled back every second."""
+    await settle()
+    bad, good = await office.send(), await office.send()
+    clock = office.db.clock
+    assert isinstance(clock, FrozenClock)
+    clock.advance(timedelta(seconds=5))
+    broken = "UPDATE notice SET title_kk = '\\x00' WHERE id = :bad"
+    async with office.db.session() as session:
+        await session.execute(text(broken), {"bad": bad})
+    await settle_all(office.db, await claim(office.db))
+    await settle_all(office.db, await claim(office.db))
+    work = Clockwork(office.db.database, office.db.keyring, clock, lambda: None)
+    assert await work.show_live() == 1
+    found = await rows(office.db, "SELECT id, status, live_at FROM notice")
+    by_id = {row.id: row for row in found}
+    assert (by_id[good].status, by_id[bad].status) == ("finished", "sending")
+    assert by_id[bad].live_at - clock.now() == live.LIVE_FAILED
+    assert await work.show_live() == 0
+
+
+async def test_a_step_of_the_tidying_that_fails_keeps_no_other_from_its_work(
+    settled: TestDatabase, settle: Settler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is forgotten before and after it is forgotten all the same. Before, one step that
+    failed undid the others."""
+
+    async def disk(unit: Unit) -> None:
+        unit.audit("half-done")
+        await audit.write(unit)
+        raise OSError(5, "Input/output error")
+
+    person, address = await settle()
+    old = {"at": settled.clock.now() - timedelta(days=400), "who": person, "chat": address}
+    async with settled.session() as session:
+        for statement in (
+            "INSERT INTO opened_conversation (account_id, address_id, opened_at)"
+            " SELECT account_id, id, :at FROM address WHERE id = :chat",
+            "INSERT INTO departure (key, resident_id, place_code, left_at, until)"
+            " SELECT 'x', id, place_code, :at, '2020-01-01' FROM resident WHERE id = :who",
+        ):
+            await session.execute(text(statement), old)
+    monkeypatch.setattr(files, "forget_tokens", disk)
+    await Clockwork(settled.database, settled.keyring, settled.clock, lambda: None).tidy()
+    assert not await rows(settled, "SELECT 1 FROM opened_conversation")
+    assert not await rows(settled, "SELECT 1 FROM departure")
+    assert not await rows(settled, "SELECT 1 FROM audit WHERE action = 'half-done'")
