@@ -37,6 +37,7 @@ from services import (
     notices,
     outbox,
     quota,
+    retired,
     waiting,
 )
 from services.dead_letters import where
@@ -62,6 +63,7 @@ TIDYING: Mapping[str, Step] = {
     "drafts": lambda unit, _: drafts.tidy(unit),
     "departures": lambda unit, _: departures.forget(unit),
     "waiting": lambda unit, _: waiting.end(unit),
+    "retired": lambda unit, _: retired.end(unit),
 }
 
 

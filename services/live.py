@@ -39,7 +39,8 @@ async def live_due(unit: Unit) -> LiveDue | None:
     found = await connection.exec_driver_sql(
         "SELECT n.id, n.author_address_id, a.account_id, c.channel, a.language, n.live_message,"
         " n.live_shown, n.queued_at, n.status,"
-        " coalesce(a.stopped_at < n.created_at, true) AND a.target IS NOT NULL AS listens"
+        " c.active AND coalesce(a.stopped_at < n.created_at, true) AND a.target IS NOT NULL"
+        " AS listens"
         " FROM notice AS n"
         " JOIN address AS a ON a.id = n.author_address_id JOIN account AS c ON c.id = a.account_id"
         " WHERE n.live_at <= $1 AND NOT EXISTS (SELECT 1 FROM delivery AS d"

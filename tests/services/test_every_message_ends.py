@@ -3,20 +3,32 @@
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
+from sqlalchemy import text
 from support.database import TestDatabase
 
 from bot.clockwork import Clockwork
 from conversation.message import Content
 from core.clock import FrozenClock
 from core.outcomes import Outcome
-from services import outbox
+from services import installation, outbox, retired
 from tests.services.conftest import Settler
 from tests.services.test_notices_in_depth import (
     KK,
+    Office,
     claim,
+    counts,
+    office,
     people_write,
     rows,
     settle_all,
+    two_chats,
+)
+
+__all__ = ["office"]
+ENDS = (
+    "SELECT d.outcome, d.detail, count(*) FROM delivery AS d JOIN account AS a"
+    " ON a.id = d.account_id WHERE a.channel = :channel GROUP BY 1, 2 ORDER BY 1, 2"
 )
 
 
@@ -78,3 +90,61 @@ async def test_a_reply_whose_reader_writes_in_time_goes(
     await tidy(settled)
     open_ = "SELECT claimed_until > :now AS held FROM delivery WHERE id = :id AND outcome IS NULL"
     assert await rows(settled, open_, id=reply, now=settled.clock.now()) == [(True,)]
+
+
+# An account that is not ours any more
+
+
+async def retire(db: TestDatabase, channel: str) -> None:
+    async with db.unit() as unit:
+        others = await rows(db, "SELECT id FROM account WHERE channel <> :c", c=channel)
+        await installation.retire_others(unit, [row.id for row in others])
+
+
+@pytest.mark.parametrize("channel", ["telegram", "whatsapp"])
+async def test_what_a_retired_account_has_not_sent_ends(
+    office: Office, settle: Settler, channel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody sends for it any more: each of its messages has its outcome, a notice turns to the
+    other messenger of whoever has one, and is finished in the end. Before, all that lay there for
+    ever, and the notice went on \"sending\"."""
+    monkeypatch.setattr(retired, "AT_ONCE", 2)
+    people = [await two_chats(office, settle) for _ in range(3)]
+    async with office.db.unit() as unit:
+        await unit.session.execute(
+            text("UPDATE resident SET preferred_channel = :channel WHERE id = ANY(:people)"),
+            {"channel": channel, "people": [person for person, *_ in people]},
+        )
+    _, alone = await settle(channel=channel)
+    notice = await office.send()
+    await answered(office.db, alone, "жауап")
+    await retire(office.db, channel)
+    assert await rows(office.db, ENDS, channel=channel) == [("unreachable", retired.DETAIL, 5)]
+    sent = await claim(office.db)
+    other = 2 if channel == "telegram" else 1
+    assert {one.address for one in sent} == {one[other] for one in people}
+    await settle_all(office.db, sent)
+    found = await counts(office.db, notice)
+    assert (found.sent, found.failed, found.finished) == (3, {"unreachable": 1}, True)
+
+
+async def test_what_was_in_hand_at_that_moment_ends_a_little_later(
+    office: Office, settle: Settler
+) -> None:
+    """What a process is sending is left to it, unless that process is gone; what may have arrived
+    is not called unreachable."""
+    for _ in range(3):
+        await settle(channel="whatsapp")
+    await office.send()
+    lost, sent, _ = await claim(office.db)
+    await settle_all(office.db, [lost], Outcome.UNKNOWN)
+    await retire(office.db, "whatsapp")
+    await settle_all(office.db, [sent])
+    assert await rows(office.db, ENDS, channel="whatsapp") == [
+        ("sent", None, 1), ("unknown", retired.DETAIL, 1), (None, None, 1)
+    ]  # fmt: skip
+    clock_of(office.db).advance(2 * outbox.LEASE)
+    await tidy(office.db)
+    assert await rows(office.db, ENDS, channel="whatsapp") == [
+        ("sent", None, 1), ("unknown", retired.DETAIL, 1), ("unreachable", retired.DETAIL, 1)
+    ]  # fmt: skip
