@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from bot.database import Database
+from bot.database import Database, advisory_lock
 from bot.engine import is_transient, too_slow
 from bot.metrics import LEADER, WAITING
 from conversation.message import ChannelName
@@ -94,8 +94,8 @@ class Clockwork:
         self._stopping.set()
 
     async def _lead(self) -> None:
-        async with self.database.work.connect() as connection:
-            if not await _lock(connection):
+        async with advisory_lock(self.database.work, LEADER_LOCK) as connection:
+            if connection is None:
                 return
             LEADER.set(1)
             scheduler = self._scheduler()
@@ -107,9 +107,6 @@ class Clockwork:
                     await self._pause(RETRY)
             finally:
                 scheduler.shutdown(wait=False)
-                with suppress(SQLAlchemyError, OSError):
-                    await connection.scalar(text(f"SELECT pg_advisory_unlock({LEADER_LOCK})"))
-                    await connection.commit()
 
     def _scheduler(self) -> AsyncIOScheduler:
         scheduler = AsyncIOScheduler(timezone="UTC")
@@ -250,12 +247,6 @@ class Clockwork:
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
-
-
-async def _lock(connection: AsyncConnection) -> bool:
-    held = await connection.scalar(text(f"SELECT pg_try_advisory_lock({LEADER_LOCK})"))
-    await connection.commit()
-    return bool(held)
 
 
 async def _is_lost(connection: AsyncConnection) -> bool:
