@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
+from aiogram import Bot
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.channels.base import Channel
@@ -100,20 +101,32 @@ class App:
         self._tasks.append(asyncio.create_task(self._follow_clock()))
 
     async def announce(self) -> None:
-        """Tells the platforms what they must know of us: commands, the webhook."""
-        for channel in self.channels.values():
-            if not isinstance(channel, TelegramChannel):
-                continue
-            await set_up_bot(channel.bot, _commands())
-            described = {one: texts().say(one, T("bot-description")) for one in Language}
-            await describe_bot(channel.bot, described)
-            if self.settings.telegram_mode == "webhook":
-                await channel.bot.set_webhook(
-                    f"{self.settings.public_url}/telegram",
-                    secret_token=self.settings.telegram_webhook_secret,
-                    allowed_updates=list(ALLOWED_UPDATES),
-                    max_connections=40,
-                )
+        """Tells the platforms what they must know of us: the webhook, commands, descriptions."""
+        await self.set_webhooks()
+        await self.describe()
+
+    async def set_webhooks(self) -> None:
+        """Where Telegram is to send what people say, unless it is asked for it."""
+        if self.settings.telegram_mode != "webhook":
+            return
+        for bot in self._bots():
+            await bot.set_webhook(
+                f"{self.settings.public_url}/telegram",
+                secret_token=self.settings.telegram_webhook_secret,
+                allowed_updates=list(ALLOWED_UPDATES),
+                max_connections=40,
+            )
+
+    async def describe(self) -> None:
+        """The commands, and what people see before their first message."""
+        described = {one: texts().say(one, T("bot-description")) for one in Language}
+        for bot in self._bots():
+            await set_up_bot(bot, _commands())
+            await describe_bot(bot, described)
+
+    def _bots(self) -> list[Bot]:
+        channels = self.channels.values()
+        return [one.bot for one in channels if isinstance(one, TelegramChannel)]
 
     async def stop(self) -> None:
         """Lets what is in flight end, gives back everything."""

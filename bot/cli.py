@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from core.clock import use_zone
 from core.settings import Settings, SettingsWrong, check_to_serve, demo_secret, load
 
 if TYPE_CHECKING:
@@ -353,7 +354,9 @@ def _print_qr(links: dict[str, str]) -> None:
 
 
 def _settings() -> Settings:
+    """What the environment says, its zone in force: every command counts days as serve does."""
     settings = load()
+    use_zone(settings.timezone)
     if settings.secret_key is None and settings.database_url is None:
         settings.secret_key = demo_secret(settings.data_dir)
     return settings

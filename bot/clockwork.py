@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from bot.database import Database
-from bot.engine import is_transient
+from bot.database import Database, advisory_lock
+from bot.engine import is_transient, too_slow
 from bot.metrics import LEADER, WAITING
 from conversation.message import ChannelName
 from conversation.present import compose
@@ -37,6 +37,7 @@ from services import (
     notices,
     outbox,
     quota,
+    retired,
     waiting,
 )
 from services.dead_letters import where
@@ -48,6 +49,22 @@ log = structlog.get_logger()
 
 LEADER_LOCK = 7_100_004
 RETRY = 2.0
+LIVE_AT_ONCE = 50  # live messages a second at most: the clock has other work, too
+
+Step = Callable[[Unit, AsyncConnection], Awaitable[object]]
+TIDYING: Mapping[str, Step] = {
+    "audit": lambda _, connection: audit.seal(connection, audit.EVER),
+    "intake": lambda unit, connection: intake.forget_old(connection, unit.now),
+    "chats": lambda unit, connection: intake.forget_chats(connection, unit.now),
+    "words": lambda unit, connection: outbox.forget_words(connection, unit.now),
+    "quota": lambda unit, connection: quota.forget(connection, unit.now),
+    "links": lambda unit, _: files.forget_tokens(unit),
+    "files": lambda unit, _: files.forget_unused(unit),
+    "drafts": lambda unit, _: drafts.tidy(unit),
+    "departures": lambda unit, _: departures.forget(unit),
+    "waiting": lambda unit, _: waiting.end(unit),
+    "retired": lambda unit, _: retired.end(unit),
+}
 
 
 @dataclass(slots=True)
@@ -68,8 +85,7 @@ class Clockwork:
             try:
                 await self._lead()
             except Exception as error:  # whatever it is, the clock has to go on
-                level = log.warning if is_transient(error) else log.error
-                level("clock-waits", error=where(error))
+                _report("clock-waits", error)
             LEADER.set(0)
             await self._pause(RETRY)
 
@@ -78,8 +94,8 @@ class Clockwork:
         self._stopping.set()
 
     async def _lead(self) -> None:
-        async with self.database.work.connect() as connection:
-            if not await _lock(connection):
+        async with advisory_lock(self.database.work, LEADER_LOCK) as connection:
+            if connection is None:
                 return
             LEADER.set(1)
             scheduler = self._scheduler()
@@ -91,9 +107,6 @@ class Clockwork:
                     await self._pause(RETRY)
             finally:
                 scheduler.shutdown(wait=False)
-                with suppress(SQLAlchemyError, OSError):
-                    await connection.scalar(text(f"SELECT pg_advisory_unlock({LEADER_LOCK})"))
-                    await connection.commit()
 
     def _scheduler(self) -> AsyncIOScheduler:
         scheduler = AsyncIOScheduler(timezone="UTC")
@@ -120,7 +133,7 @@ class Clockwork:
 
     async def _do_next(self) -> bool | None:
         """Does the next row; False when it failed and waits for another try, None when there is
-        none."""
+        none. Raises when the connection is lost."""
         async with self.database.work.connect() as connection:
             unit = self._unit(connection)
             row = await due.take(unit)
@@ -133,48 +146,78 @@ class Clockwork:
                 await audit.write(unit)
                 await connection.commit()
             except Exception as error:
-                await connection.rollback()
-                await self._put_off(row, error)
+                if await _is_lost(connection):
+                    with suppress(SQLAlchemyError, OSError):  # it waits as it is, if it must
+                        await self._in_a_moment(row, error)
+                    raise
+                await (self._in_a_moment if _passes(error) else self._failed)(row, error)
                 return False
         return True
 
-    async def _put_off(self, row: DueRow, error: Exception) -> None:
-        if is_transient(error):
-            raise error  # the database is away: the row waits as it is
+    async def _in_a_moment(self, row: DueRow, error: Exception) -> None:
+        """Not the row's fault, so nothing is counted; but the others go first."""
+        log.warning("due-waits", error=where(error), kind=row.kind)
+        async with self.database.work.begin() as connection:
+            unit = self._unit(connection)
+            await due.put_off(unit, row, unit.now + due.PAUSES[0])
+
+    async def _failed(self, row: DueRow, error: Exception) -> None:
         log.error("due-failed", error=where(error), kind=row.kind, attempts=row.attempts)
         async with self.database.work.begin() as connection:
             if await due.failed(self._unit(connection), row):
                 log.error("due-given-up", kind=row.kind, row=str(row.id))
 
     async def tidy(self) -> None:
-        """Forgets what need not be known any more."""
-        async with self.database.work.begin() as connection:
-            await audit.seal(connection, audit.EVER)
-            await intake.forget_old(connection, self.clock.now())
-            await intake.forget_chats(connection, self.clock.now())
-            await outbox.forget_words(connection, self.clock.now())
-            await quota.forget(connection, self.clock.now())
-            unit = self._unit(connection)
-            await files.forget_tokens(unit)
-            await files.forget_unused(unit)
-            await drafts.tidy(unit)
-            await departures.forget(unit)
-            await waiting.end(unit)
-            await audit.write(unit)
+        """Forgets what need not be known any more, each kind by itself: one that fails keeps no
+        other from it."""
+        for name, step in TIDYING.items():
+            try:
+                async with self.database.work.begin() as connection:
+                    unit = self._unit(connection)
+                    await step(unit, connection)
+                    await unit.session.flush()
+                    await audit.write(unit)
+            except Exception as error:
+                _report("tidying-failed", error, step=name)
+        async with self.database.work.connect() as connection:
             open_ = await connection.scalar(
                 text("SELECT count(*) FROM delivery WHERE outcome IS NULL")
             )
         WAITING.set(open_ or 0)
 
     async def show_live(self) -> int:
-        """Brings the live messages of authors up to date; how many changed."""
-        async with self.database.work.begin() as connection:
-            unit = self._unit(connection)
-            changed = [await self._show(unit, due) for due in await live.live_due(unit)]
-            await unit.session.flush()
-        if any(changed):
+        """Brings the live messages of authors up to date, each in a transaction of its own; how
+        many changed."""
+        changed = 0
+        for _ in range(LIVE_AT_ONCE):
+            shown = await self._show_next()
+            if shown is None:
+                break
+            changed += shown
+        if changed:
             self.wake()
-        return sum(changed)
+        return changed
+
+    async def _show_next(self) -> bool | None:
+        """Did the next live message change? None when there is none. Raises when the connection
+        is lost."""
+        async with self.database.work.connect() as connection:
+            unit = self._unit(connection)
+            due = await live.live_due(unit)
+            if due is None:
+                return None
+            try:
+                changed = await self._show(unit, due)
+                await unit.session.flush()
+                await connection.commit()
+            except Exception as error:
+                if await _is_lost(connection):
+                    raise
+                log.error("live-failed", error=where(error), notice=str(due.notice))
+                await live.live_failed(self._unit(connection), due.notice)
+                await connection.commit()
+                return False
+        return changed
 
     async def _show(self, unit: Unit, due: LiveDue) -> bool:
         """Telegram: edits as the counts change. WhatsApp cannot edit: once at the end."""
@@ -206,10 +249,20 @@ class Clockwork:
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
 
-async def _lock(connection: AsyncConnection) -> bool:
-    held = await connection.scalar(text(f"SELECT pg_try_advisory_lock({LEADER_LOCK})"))
-    await connection.commit()
-    return bool(held)
+async def _is_lost(connection: AsyncConnection) -> bool:
+    """Undoes what was begun; is the connection gone, and with it perhaps the database?"""
+    if connection.invalidated:
+        return True
+    try:
+        await connection.rollback()
+    except (SQLAlchemyError, OSError):
+        return True
+    return False
+
+
+def _passes(error: Exception) -> bool:
+    """On a connection that stands: a deadlock, a lock, a lack of room in the database."""
+    return isinstance(error, DBAPIError) and is_transient(error) and not too_slow(error)
 
 
 def _guarded(job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
@@ -219,7 +272,11 @@ def _guarded(job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[Non
         try:
             await job()
         except Exception as error:
-            level = log.warning if is_transient(error) else log.error
-            level("clock-job-failed", error=where(error))
+            _report("clock-job-failed", error)
 
     return run
+
+
+def _report(event: str, error: Exception, **more: str) -> None:
+    level = log.warning if is_transient(error) else log.error
+    level(event, error=where(error), **more)

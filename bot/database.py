@@ -4,7 +4,8 @@ import asyncio
 import os
 import signal
 import warnings
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from core.settings import Settings
@@ -115,6 +117,37 @@ def _engine(url: str, timeout: int, size: tuple[int, int], planner: dict[str, st
         hide_parameters=True,  # of statements in error messages: they are people's
         connect_args=arguments,
     )
+
+
+@asynccontextmanager
+async def advisory_lock(engine: AsyncEngine, key: int) -> AsyncIterator[AsyncConnection | None]:
+    """The connection that holds this lock until the end of the block; None while another one
+    does. Whatever ends the block, the lock does not stay on a connection of the pool."""
+    async with engine.connect() as connection:
+        held = await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key})
+        await connection.commit()
+        if not held:
+            yield None
+            return
+        try:
+            yield connection
+        finally:
+            await _unlock(connection, key)
+
+
+async def _unlock(connection: AsyncConnection, key: int) -> None:
+    """First ends the transaction, in which a statement may have failed. A connection that cannot
+    give the lock back is closed, and the lock ends with it."""
+    given_back = False
+    try:
+        with suppress(SQLAlchemyError, OSError):
+            await connection.rollback()
+            unlock = text("SELECT pg_advisory_unlock(:key)")
+            given_back = bool(await connection.scalar(unlock, {"key": key}))
+            await connection.commit()
+    finally:
+        if not given_back:
+            await connection.invalidate()
 
 
 def _config() -> Config:

@@ -28,6 +28,18 @@ KAZAKHSTAN = timedelta(hours=5)  # one zone since 01.03.2024
 OLDEST_SERVER = 150_000  # PostgreSQL 15, as server_version_num
 LATE = timedelta(minutes=5)  # what was due so long ago and is not done: nobody does it
 LISTED = 20  # failed updates
+# What is paused waits for its author. A notice may take hours: as long as those that stand before
+# it are being sent, its turn comes; a reply that is late is late.
+_WAITING = """
+WITH going AS (
+    SELECT account_id, priority, min(seq) AS first FROM delivery
+    WHERE finished_at >= :late AND attempts > 0 AND priority > 0 GROUP BY 1, 2
+)
+SELECT count(*) AS waiting, min(d.created_at) AS oldest, count(*) FILTER (
+    WHERE d.not_before < :late AND (d.claimed_until IS NULL OR d.claimed_until < :late)
+      AND d.waiting_for IS DISTINCT FROM 'paused' AND coalesce(d.seq < going.first, true)) AS stuck
+FROM delivery AS d LEFT JOIN going USING (account_id, priority) WHERE d.outcome IS NULL
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,16 +223,7 @@ async def _chain(unit: Unit) -> Check:
 
 
 async def _outbox(unit: Unit) -> Check:
-    row = (
-        await unit.session.execute(
-            text(
-                "SELECT count(*) AS waiting, min(created_at) AS oldest, count(*) FILTER"
-                " (WHERE not_before < :late AND (claimed_until IS NULL OR claimed_until < :late))"
-                " AS stuck FROM delivery WHERE outcome IS NULL"
-            ),
-            {"late": unit.now - LATE},
-        )
-    ).one()
+    row = (await unit.session.execute(text(_WAITING), {"late": unit.now - LATE})).one()
     if not row.waiting:
         return fine("messages", "none waiting")
     told = f"{row.waiting} waiting, the oldest for {_age(unit.now - row.oldest)}"

@@ -205,7 +205,7 @@ class Engine:
     async def _failed(self, incoming: Incoming, error: Exception) -> Result:
         """Transient: the platform comes again. A bug: kept, apologised for, acknowledged; so is
         a statement that ran into its timeout, for it would hold its chat for ever."""
-        if is_transient(error) and _sqlstate(error) != QUERY_CANCELED:
+        if is_transient(error) and not too_slow(error):
             log.warning("turn-transient", error=dead_letters.where(error))
             return Result(Received.TRANSIENT)
         log.error("turn-failed", error=dead_letters.where(error), kind=incoming.kind.value)
@@ -295,6 +295,11 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or _sqlstate(error)[:2] in _TRANSIENT_CLASSES
     return False
+
+
+def too_slow(error: BaseException) -> bool:
+    """Did a statement run into its timeout? Tried again at once it would do so again."""
+    return _sqlstate(error) == QUERY_CANCELED
 
 
 def _sqlstate(error: BaseException) -> str:

@@ -19,10 +19,9 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.exceptions import AiogramError
 from aiohttp import ClientError, ClientTimeout
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.channels.telegram_updates import ALLOWED_UPDATES, chat_id_of
-from bot.database import Database
+from bot.database import Database, advisory_lock
 from bot.engine import Received, is_transient
 from services.dead_letters import where
 
@@ -73,22 +72,15 @@ class Poller:
         self._stopping.set()
 
     async def _under_lock(self) -> None:
-        async with self.database.work.connect() as connection:
-            key = self.account.int & ((1 << 63) - 1)
-            held = await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key})
-            await connection.commit()
-            if not held:
+        key = self.account.int & ((1 << 63) - 1)
+        async with advisory_lock(self.database.work, key) as connection:
+            if connection is None:
                 return
-            try:
-                await self._begin()
-                while not self._stopping.is_set():
-                    await connection.scalar(text("SELECT 1"))
-                    await connection.commit()
-                    await self._round()
-            finally:
-                with suppress(SQLAlchemyError, OSError):
-                    await connection.scalar(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
-                    await connection.commit()
+            await self._begin()
+            while not self._stopping.is_set():
+                await connection.scalar(text("SELECT 1"))
+                await connection.commit()
+                await self._round()
 
     async def _begin(self) -> None:
         self._next = None

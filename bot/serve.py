@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from itertools import chain, repeat
 
 import structlog
 from aiohttp import web
@@ -13,6 +14,8 @@ from bot.webhooks import make_server
 from core.settings import Settings
 
 log = structlog.get_logger()
+
+ANNOUNCE_PAUSES = (2.0, 10.0, 60.0)  # seconds between tries; the last one again and again
 
 
 async def serve(settings: Settings) -> None:
@@ -31,9 +34,12 @@ async def run(app: App, until: asyncio.Event, host: str = "0.0.0.0") -> None:  #
     runner = await listen(app, host)
     try:
         await app.start()
-        await _announce(app)
+        announcing = asyncio.create_task(_announce(app))
         log.info("serving", port=app.settings.port, accounts=len(app.accounts))
-        await until.wait()
+        try:
+            await until.wait()
+        finally:
+            announcing.cancel()
     finally:
         log.info("stopping")
         await runner.cleanup()
@@ -63,7 +69,19 @@ def stop_signal() -> asyncio.Event:
 
 
 async def _announce(app: App) -> None:
+    """Tells the platforms of us. Without its webhook Telegram brings us nothing: that is tried
+    until it stands; the commands' names can wait for the next start."""
+    for pause in chain(ANNOUNCE_PAUSES, repeat(ANNOUNCE_PAUSES[-1])):
+        if await _told(app.set_webhooks()):
+            break
+        await asyncio.sleep(pause)
+    await _told(app.describe())
+
+
+async def _told(call: Awaitable[None]) -> bool:
     try:
-        await app.announce()
+        await call
     except Exception as error:
         log.warning("announce-failed", error=type(error).__name__)
+        return False
+    return True

@@ -226,7 +226,7 @@ def _before(notice: NoticeView, now: datetime) -> T:
     if notice.status == "paused":
         return T("live-held")
     if notice.send_at is None or notice.send_at <= now:
-        return T("live-files")
+        return T("live-files" if notice.files else "live-begins")
     return T("live-scheduled", at=Near(notice.send_at, now))
 
 

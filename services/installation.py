@@ -14,6 +14,7 @@ from core.crypto import Keyring
 from core.languages import Language
 from models.people import Address, Resident, ResidentAddress
 from models.system import Account, Installation
+from services import retired
 from services.unit import Unit
 
 SECRETS = "account.secrets"
@@ -131,16 +132,19 @@ async def ensure_account(
 
 
 async def retire_others(unit: Unit, standing: Sequence[UUID]) -> list[UUID]:
-    """Accounts that the environment does not name any more neither send nor receive; which."""
-    retired = await unit.session.scalars(
+    """Accounts that the environment does not name any more neither send nor receive; which. What
+    they have not sent ends."""
+    found = await unit.session.scalars(
         update(Account)
         .where(Account.active, Account.id.not_in(standing))
         .values(active=False)
         .returning(Account.id)
     )
-    gone = list(retired)
+    gone = list(found)
     for account in gone:
         unit.audit("account-retired", account)
+    if gone:
+        await retired.end(unit)
     return gone
 
 

@@ -12,6 +12,7 @@ from services.unit import Unit
 
 LIVE_AFTER = timedelta(minutes=1)  # once everything is sent, only receipts change it
 LIVE_ENDS = timedelta(hours=48)
+LIVE_FAILED = timedelta(minutes=5)  # after one that could not be shown
 LIVE_LONGEST = timedelta(days=30)  # a quota may spread a notice over so many days
 
 
@@ -32,13 +33,15 @@ class LiveDue:
     listens: bool  # does the author's chat still take messages?
 
 
-async def live_due(unit: Unit, limit: int = 50) -> list[LiveDue]:
-    """Live messages whose time has come; each belongs to one process until its commit."""
+async def live_due(unit: Unit) -> LiveDue | None:
+    """The live message whose time came first; it belongs to one process until its commit. None
+    where nothing is to be shown."""
     connection = await unit.connection()
-    rows = await connection.exec_driver_sql(
+    found = await connection.exec_driver_sql(
         "SELECT n.id, n.author_address_id, a.account_id, c.channel, a.language, f.id AS first,"
         " n.live_shown, n.queued_at, n.status,"
-        " coalesce(a.stopped_at < n.created_at, true) AND a.target IS NOT NULL AS listens"
+        " c.active AND coalesce(a.stopped_at < n.created_at, true) AND a.target IS NOT NULL"
+        " AS listens"
         " FROM notice AS n"
         " JOIN address AS a ON a.id = n.author_address_id JOIN account AS c ON c.id = a.account_id"
         " LEFT JOIN delivery AS f ON f.id = n.live_message AND f.platform_id IS NOT NULL"
@@ -46,25 +49,23 @@ async def live_due(unit: Unit, limit: int = 50) -> list[LiveDue]:
         "  WHERE d.address_id = a.id AND d.outcome IS NULL AND d.priority = 0"
         "  AND coalesce(d.waiting_for, '') NOT IN"
         "   ('window-closed', 'template-unavailable', 'daily-limit'))"  # that may take days
-        " ORDER BY n.live_at LIMIT $2 FOR UPDATE OF n SKIP LOCKED",
-        (unit.now, limit),
+        " ORDER BY n.live_at LIMIT 1 FOR UPDATE OF n SKIP LOCKED",
+        (unit.now,),
     )
-    return [
-        LiveDue(
-            row.id,
-            row.author_address_id,
-            row.account_id,
-            row.channel,
-            Language(row.language or "kk"),
-            row.first,
-            row.live_shown,
-            unit.now - row.queued_at,
-            row.status == "finished",
-            row.status,
-            row.listens,
-        )
-        for row in rows
-    ]
+    row = found.one_or_none()
+    return row and LiveDue(
+        row.id,
+        row.author_address_id,
+        row.account_id,
+        row.channel,
+        Language(row.language or "kk"),
+        row.first,
+        row.live_shown,
+        unit.now - row.queued_at,
+        row.status == "finished",
+        row.status,
+        row.listens,
+    )
 
 
 async def live_placed(unit: Unit, due: LiveDue, content: dict[str, Any]) -> UUID:
@@ -94,6 +95,15 @@ async def live_shown(unit: Unit, due: LiveDue, words: str, *, finished: bool) ->
         " finished_at = CASE WHEN $5 THEN coalesce(finished_at, $6) ELSE finished_at END"
         " WHERE id = $1",
         (due.notice, shown_digest(words), over, unit.now + pause, finished, unit.now),
+    )
+
+
+async def live_failed(unit: Unit, notice: UUID) -> None:
+    """It could not be shown: not again before `LIVE_FAILED`."""
+    connection = await unit.connection()
+    await connection.exec_driver_sql(
+        "UPDATE notice SET live_at = $2 WHERE id = $1 AND live_at IS NOT NULL",
+        (notice, unit.now + LIVE_FAILED),
     )
 
 

@@ -33,9 +33,10 @@ SELECT a.id, (SELECT count(*) FROM opened_conversation AS o
                                   AND o.address_id = d.address_id AND o.opened_at > $1))) AS ahead
 FROM account AS a WHERE a.channel = 'whatsapp' AND a.active
 """
+# In a statement of its own: one that waited for the lock would count what stood before it waited.
+_LOCK = "SELECT 1 FROM account WHERE id = $1 FOR NO KEY UPDATE"
 _RESERVE = """
-WITH account AS (SELECT id, quota_closed_until FROM account WHERE id = $1
-                 FOR NO KEY UPDATE),
+WITH account AS (SELECT quota_closed_until FROM account WHERE id = $1),
 known AS (SELECT 1 FROM opened_conversation
           WHERE account_id = $1 AND address_id = $2 AND opened_at > $3),
 used AS (SELECT count(*) AS people FROM opened_conversation
@@ -68,9 +69,11 @@ async def reserve(
     connection: AsyncConnection, account: UUID, address: UUID, now: datetime, limit: int
 ) -> tuple[bool, datetime | None]:
     """(is this person newly counted?, when to come again). No moment: the announcement may go.
+    Holds the account until the commit, so that nobody counts beside it.
 
     Somebody who was written to in the last 24 hours costs nothing more.
     """
+    await connection.exec_driver_sql(_LOCK, (account,))
     row = (
         await connection.exec_driver_sql(_RESERVE, (account, address, now - DAY, now, limit, DAY))
     ).one()

@@ -13,6 +13,8 @@ from rules.rulebook import Rulebook
 from services import quota, rulebook
 from services.unit import Unit
 
+_REGISTERED = """r.place_code = ANY($1::text[]) AND r.registered_at IS NOT NULL
+      AND r.deleted_at IS NULL AND r.merged_into IS NULL"""
 # $1 places, $2 the kind (empty where it cannot be muted), $3 the moment from which a person's
 # last message keeps WhatsApp's window open.
 REACH = f"""
@@ -34,14 +36,14 @@ REACH = f"""
                  a.last_inbound_at DESC NULLS LAST, a.id
         LIMIT 1
     ) AS best ON true
-    WHERE r.place_code = ANY($1::text[]) AND r.registered_at IS NOT NULL
-      AND r.deleted_at IS NULL AND r.merged_into IS NULL
+    WHERE {_REGISTERED}
 """
 _COUNT = f"""
 SELECT CASE WHEN reach.muted THEN 'muted' ELSE reach.channel END AS way, account_id,
        count(*) AS people, count(DISTINCT address_id) FILTER (WHERE opens) AS opens
 FROM ({REACH}) AS reach GROUP BY 1, 2
 """
+_SOME = f"SELECT count(*) FROM (SELECT 1 FROM resident AS r WHERE {_REGISTERED} LIMIT $2) AS one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,13 @@ def begins(kind: NoticeKind, rules: Rulebook, at: datetime) -> datetime:
     if kind in rules.urgent_kinds:
         return at
     return quiet_until(local(at), rules.quiet_from, rules.quiet_until) or at
+
+
+async def more_than(unit: Unit, audience: Sequence[str], people: int) -> bool:
+    """Have these places more registered residents than so many? Counts no further than that."""
+    connection = await unit.connection()
+    found = await connection.exec_driver_sql(_SOME, (list(audience), people + 1))
+    return bool(found.scalar_one() > people)
 
 
 async def reach(unit: Unit, place_code: str, audience: Sequence[str], kind: NoticeKind) -> Reach:

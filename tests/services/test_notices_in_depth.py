@@ -1,5 +1,6 @@
 """Kinds, quiet hours, the other messenger, the plan over days, pause, cancel, correction."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -7,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
-from support.database import TestDatabase
+from support.database import TestDatabase, until
 
 from bot.clockwork import Clockwork
 from conversation.message import Content
@@ -812,6 +813,25 @@ async def test_the_quota_is_shared_and_moves_with_the_day(office: Office, settle
     assert until > clock.now()
     clock.advance(timedelta(minutes=30))
     assert (await reserve(chats[0]))[1] == until
+
+
+async def test_two_processes_do_not_overdraw_the_quota(office: Office, settle: Settler) -> None:
+    """The second one waits for the first and counts what that one has taken; before, both
+    counted what stood when they began, and both got through."""
+    chats = [(await settle(channel="whatsapp"))[1] for _ in range(2)]
+    ((account,),) = await rows(office.db, "SELECT id FROM account WHERE channel = 'whatsapp'")
+    now, turns = office.db.clock.now(), office.db.database.turns
+    waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE :asks"
+
+    async def somebody_waits() -> bool:
+        return bool(await rows(office.db, waits, asks="%FROM account%"))
+
+    async with turns.connect() as first, turns.connect() as second:
+        assert await quota.reserve(first, account, chats[0], now, 1) == (True, None)
+        asking = asyncio.create_task(quota.reserve(second, account, chats[1], now, 1))
+        await until(somebody_waits)
+        await first.commit()
+        assert await asking == (False, now + timedelta(hours=24))
 
 
 # The report
