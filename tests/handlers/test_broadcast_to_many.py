@@ -8,6 +8,7 @@ from bot.clockwork import Clockwork
 from conversation.message import ChannelName
 from core.languages import Language
 from services import notices
+from services.outbox import NOTICE
 from tests.handlers.test_broadcast import BOTH, deliveries, previewed
 from tests.handlers.test_sent import live_message, sent_all
 
@@ -51,7 +52,7 @@ async def test_its_live_message_goes_on_with_the_first(
     await akim.pick("notice-send")
     await sent_all(talk, 0)
     await clock.work_due()
-    await sent_all(talk, 2)
+    await sent_all(talk, NOTICE)
     assert await live_message(talk) == akim.t("live-finished", done=3, total=3) + "\n" + akim.t(
         "live-read", people=0, percent=0
     )

@@ -144,7 +144,10 @@ async def test_a_live_message_that_cannot_be_shown_stops_no_other(
     clock = office.db.clock
     assert isinstance(clock, FrozenClock)
     clock.advance(timedelta(seconds=5))
-    broken = "UPDATE notice SET title_kk = '\\x00' WHERE id = :bad"
+    broken = (  # and its turn comes first
+        "UPDATE notice SET title_kk = '\\x00', live_at = live_at - interval '1 second'"
+        " WHERE id = :bad"
+    )
     async with office.db.session() as session:
         await session.execute(text(broken), {"bad": bad})
     await settle_all(office.db, await claim(office.db))
