@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
+
 from core.languages import Language
 from core.outcomes import Outcome
 from core.pace import WINDOW
@@ -17,6 +19,7 @@ from rules.notices import NoticeKind
 from rules.rulebook import Rulebook
 from services import due, files, roles, rulebook, wanted
 from services.notices import (
+    MANY,
     SEND_DUE,
     SILENT_DUE,
     NoticeText,
@@ -33,6 +36,8 @@ from services.reach import begins
 from services.unit import Refused, Unit
 
 SETTLE_DUE = "notice-settle"
+# What concerns very many people takes longer than a turn's statements may, and walks tables.
+FOR_MANY = ("SET LOCAL statement_timeout = '120s'", "SET LOCAL enable_seqscan = on")
 _MINE = "d.message_id = m.id AND m.notice_id = $1 AND d.outcome IS NULL"
 
 # What waited for something else waits for it on ($4: unless the person has written since then);
@@ -223,6 +228,9 @@ async def _mine(unit: Unit, notice: UUID) -> Notice:
     await roles.require(
         unit, unit.actor, roles.MAY_SEND_NOTICES, found.place_code, roles.Power.CORRECT
     )
+    if found.recipients > MANY:
+        for setting in FOR_MANY:
+            await unit.session.execute(text(setting))
     return found
 
 
