@@ -861,3 +861,20 @@ async def test_the_report_names_everybody_for_the_office_only(
         with pytest.raises(Refused):
             await notice_report.ask(unit, notice, address)
         assert [row.action for row in unit.audit_rows].count("notice-report") == 1
+
+
+@pytest.mark.parametrize("act", [notice_changes.pause, notice_changes.cancel])
+async def test_what_concerns_very_many_may_take_its_time(
+    office: Office, settle: Settler, monkeypatch: pytest.MonkeyPatch, act
+) -> None:
+    """The statements of that turn, and of no other."""
+    await settle()
+    notice = await office.send()
+    monkeypatch.setattr(notice_changes, "MANY", 0)
+    async with office.db.unit() as unit:
+        unit.actor = office.person
+        before = await unit.session.scalar(text("SHOW statement_timeout"))
+        assert await act(unit, notice)
+        assert await unit.session.scalar(text("SHOW statement_timeout")) == "2min"
+    async with office.db.unit() as unit:
+        assert await unit.session.scalar(text("SHOW statement_timeout")) == before
