@@ -88,6 +88,7 @@ class _Going:
 
     rendered: bytes | None = None  # digest of what is sent
     parts_sent: int = 0  # how many are accepted, from the first one on
+    parts: int = 1  # how many it is drawn in
 
 
 @dataclass(slots=True)
@@ -312,7 +313,7 @@ class Sender:
         content = await self._resolved(Content.from_json(claimed.content))
         parts = await self.channel.prepare(content, window_open=claimed.window_open)
         going.rendered = hashlib.sha256(repr(parts).encode()).digest()
-        numbers = claimed.parts_to_send(len(parts))
+        going.parts, numbers = len(parts), claimed.parts_to_send(len(parts))
         result = SendResult(Outcome.REFUSED, detail="nothing to send")
         for number in numbers:
             if number > numbers[0] and not self._bursts.allows(claimed.address):
@@ -390,7 +391,7 @@ class Sender:
         SENT.labels(self.channel.name.value, result.outcome.value).inc()
         going = going or _Going()
         now = self.clock.now()
-        settled = Settled(claimed, result, now, going.rendered, going.parts_sent)
+        settled = Settled(claimed, result, now, going.rendered, going.parts_sent, going.parts)
         outcome = await self.settler.settle(settled)
         return outcome is not None or result.outcome in WAITING
 

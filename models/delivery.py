@@ -59,9 +59,8 @@ class Delivery(Base):
     failures: Mapped[int] = mapped_column(server_default=text("0"))  # that could have passed
     lost: Mapped[int] = mapped_column(server_default=text("0"))  # answers: it may have arrived
     parts_sent: Mapped[int] = mapped_column(server_default=text("0"))
-    parts_again: Mapped[list[int]] = mapped_column(  # numbers from 1: accepted, then failed
-        ARRAY(Integer), server_default=text("'{}'")
-    )
+    # Numbers from 1 of parts that were accepted and failed; negative once they went again.
+    parts_again: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default=text("'{}'"))
     outcome: Mapped[str | None]  # core.outcomes.Outcome once it is settled
     waiting_for: Mapped[str | None]  # an Outcome that explains why it still waits
     detail: Mapped[str | None]  # the platform's code; of what is paused: what it waited for

@@ -36,8 +36,13 @@ from services.reach import begins
 from services.unit import Refused, Unit
 
 SETTLE_DUE = "notice-settle"
-# What concerns very many people takes longer than a turn's statements may, and walks tables.
-FOR_MANY = ("SET LOCAL statement_timeout = '120s'", "SET LOCAL enable_seqscan = on")
+# What concerns very many people takes longer than a turn's statements may, and walks whole tables:
+# of rows that it is just making the planner believes that they are few.
+FOR_MANY = (
+    "SET LOCAL statement_timeout = '120s'",
+    "SET LOCAL enable_seqscan = on",
+    "SET LOCAL enable_nestloop = off",
+)
 _MINE = "d.message_id = m.id AND m.notice_id = $1 AND d.outcome IS NULL"
 
 # What waited for something else waits for it on ($4: unless the person has written since then);
@@ -66,15 +71,20 @@ WHERE {_MINE} AND d.claimed_until IS NULL AND d.parts_sent = 0 AND d.lost = 0
 # Who got an older version, or may be getting it this moment, gets the correction: as long as the
 # person, or whom the record was joined with since, is there and still behind that chat.
 _CORRECT = f"""
-WITH had AS (
-    SELECT r.resident_id, d.id IS NOT DISTINCT FROM r.second_id AS second, d.address_id,
-           d.account_id, m.language
-    FROM recipient AS r JOIN delivery AS d ON d.id IN (r.delivery_id, r.second_id)
+WITH mine AS (
+    SELECT resident_id, delivery_id, false AS second FROM recipient
+    WHERE notice_id = $1 AND excluded IS NULL
+    UNION ALL
+    SELECT resident_id, second_id, true FROM recipient
+    WHERE notice_id = $1 AND excluded IS NULL AND second_id IS NOT NULL
+), had AS (
+    SELECT mine.resident_id, mine.second, d.address_id, d.account_id, m.language
+    FROM mine JOIN delivery AS d ON d.id = mine.delivery_id
     JOIN message AS m ON m.id = d.message_id
-    JOIN resident AS was ON was.id = r.resident_id
+    JOIN resident AS was ON was.id = mine.resident_id
     JOIN resident AS who ON who.id = coalesce(was.merged_into, was.id) AND who.deleted_at IS NULL
     JOIN resident_address AS ra ON ra.resident_id = who.id AND ra.address_id = d.address_id
-    WHERE r.notice_id = $1 AND r.excluded IS NULL AND m.revision < $5
+    WHERE m.revision < $5
       AND (d.outcome IN ('sent', 'announced', 'unknown') OR d.outcome IS NULL)
 ), made AS (
     INSERT INTO delivery (id, message_id, address_id, account_id, priority, not_before, created_at,
@@ -177,6 +187,7 @@ async def correct(
         return False
     await _may_send(unit, found)  # other words to everybody are as good as another notice
     check_languages(texts, monolingual)
+    await wanted.supersede(unit, notice)  # what came back since the last correction
     found.released_by, found.digest = unit.actor, digest_of(unit, texts)
     found.revision, found.monolingual, found.corrected_at = revision, monolingual, unit.now
     for column, sealed in sealed_texts(unit, notice, texts).items():

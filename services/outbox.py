@@ -99,11 +99,16 @@ FROM taken WHERE a.id = taken.id RETURNING taken.first, taken.many
 """
 # Only the try that was made: a callback may have ended it. What arrived has arrived, though another
 # process may have begun the next try. Where a part has to be sent again, it is not over.
+_AGAIN = """(t.arrived AND EXISTS (SELECT 1 FROM unnest(d.parts_again) AS part (number)
+                                   WHERE part.number BETWEEN 1 AND t.parts - 1))"""
 _SETTLE = f"""
 UPDATE delivery AS d SET
-    outcome = CASE WHEN NOT t.again THEN t.outcome END,
-    waiting_for = CASE WHEN t.again THEN '{Outcome.TRANSIENT}' END,
-    not_before = CASE WHEN t.again THEN t.at + $8::interval ELSE d.not_before END,
+    outcome = CASE WHEN NOT {_AGAIN} THEN t.outcome END,
+    waiting_for = CASE WHEN {_AGAIN} THEN '{Outcome.TRANSIENT}' END,
+    not_before = CASE WHEN {_AGAIN} THEN t.at + $8::interval ELSE d.not_before END,
+    parts_again = CASE WHEN t.arrived AND NOT {_AGAIN} THEN ARRAY(
+        SELECT number FROM unnest(d.parts_again) AS part (number) WHERE number < 0)
+        ELSE d.parts_again END,
     detail = coalesce(t.detail, CASE WHEN t.arrived AND d.detail LIKE 'part %' THEN d.detail END),
     platform_id = coalesce(t.platform_id, d.platform_id), rendered = t.rendered,
     attempts = greatest(d.attempts, t.attempts + 1),
@@ -111,12 +116,10 @@ UPDATE delivery AS d SET
     sent_at = CASE WHEN t.outcome = 'sent' THEN t.at ELSE d.sent_at END,
     announced_at = CASE WHEN t.outcome = 'announced' THEN t.at ELSE d.announced_at END
 FROM (
-    SELECT t.*, t.outcome IN ('sent', 'announced') AS arrived,
-           t.outcome IN ('sent', 'announced') AND d.parts_again <> '{{}}' AS again
+    SELECT *, outcome IN ('sent', 'announced') AS arrived
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::timestamptz[],
-                $7::int[], $9::int[], $10::uuid[])
-      AS t (id, outcome, detail, platform_id, rendered, at, attempts, parts_sent, process)
-    JOIN delivery AS d ON d.id = t.id
+                $7::int[], $9::int[], $10::uuid[], $11::int[])
+      AS t (id, outcome, detail, platform_id, rendered, at, attempts, parts_sent, process, parts)
 ) AS t
 WHERE d.id = t.id AND (
     d.outcome IS NULL AND (
@@ -158,7 +161,7 @@ class Claimed:
     def parts_to_send(self, count: int) -> Sequence[int]:
         """Which of so many parts, by their index, this try sends: those that have not gone, those
         that failed since; all of them where it is drawn otherwise by now."""
-        again = {number - 1 for number in self.parts_again}
+        again = {number - 1 for number in self.parts_again if number > 0}
         if again and max(again) < count - 1:
             return sorted(again.union(range(self.parts_sent, count)))
         return range(self.parts_sent if self.parts_sent < count else 0, count)
@@ -173,6 +176,7 @@ class Settled:
     at: datetime
     rendered: bytes | None = None  # digest; None when nothing was
     parts_sent: int = 0  # how many are accepted by now, from the first one on
+    parts: int = 1  # how many it was drawn in
 
 
 async def claim(
@@ -296,8 +300,8 @@ async def part_sent(
 ) -> None:
     """This part went out, as those before it had: a crash from here on does not repeat them."""
     await connection.exec_driver_sql(
-        "UPDATE delivery SET parts_sent = greatest(parts_sent, $2), platform_id = $3,"
-        " parts_again = array_remove(parts_again, $2) WHERE id = $1",
+        "UPDATE delivery SET parts_sent = greatest(parts_sent, $2::int), platform_id = $3,"
+        " parts_again = array_replace(parts_again, $2::int, -$2::int) WHERE id = $1",
         (delivery, number, platform_id),
     )
 
@@ -352,6 +356,7 @@ async def _write_outcomes(
             PAUSES[1],
             [one.parts_sent for one, _ in over],
             [one.claimed.process for one, _ in over],
+            [one.parts for one, _ in over],
         ),
     )
     lost = [

@@ -41,12 +41,17 @@ UPDATE delivery AS d SET
     announced_at = CASE WHEN was.accepted AND was.last AND $6::text = 'announced'
                         THEN coalesce(d.announced_at, $4) ELSE d.announced_at END
 FROM (
-    SELECT id, accepted, last, proof, parts_again = '{}' AND accepted AND last AND (
+    SELECT id, accepted, last, proof, accepted AND last AND 0 >= ALL (parts_again) AND (
                proof AND coalesce(outcome, '') NOT IN ('sent', 'announced')
                OR outcome IS NOT DISTINCT FROM 'unknown'
-               OR outcome IS NULL AND platform_id IS DISTINCT FROM $2
-                  AND (lost > 0 OR claimed_until IS NOT NULL)
-               OR outcome IS NULL AND coalesce(claimed_until < $4, false)) AS over
+               OR outcome IS NULL AND CASE
+                   WHEN $7::int IS NULL -- sent before callbacks named their try
+                   THEN platform_id IS DISTINCT FROM $2 AND (lost > 0 OR claimed_until IS NOT NULL)
+                        OR coalesce(claimed_until < $4, false)
+                   WHEN claimed_until IS NOT NULL THEN $7 >= attempts
+                   ELSE $7 = attempts - 1 AND 'unknown' = coalesce(
+                       CASE waiting_for WHEN 'paused' THEN detail ELSE waiting_for END, '') END
+           ) AS over
     FROM (SELECT *, $3::text IN ('sent', 'delivered', 'read') AS accepted, $5::int IS NULL AS last,
                  $5::int IS NULL AND $3::text IN ('delivered', 'read') AS proof
           FROM delivery WHERE id = $1 FOR NO KEY UPDATE) AS delivery
@@ -70,12 +75,14 @@ WHERE d.id = $1 FOR NO KEY UPDATE OF d
 _FAIL = """
 UPDATE delivery SET outcome = $2, waiting_for = $3, detail = $4, not_before = $5,
     failures = failures + $6, attempts = attempts + (claimed_until IS NOT NULL)::int,
-    parts_sent = greatest(parts_sent - (outcome IN ('sent', 'announced'))::int, 0),
+    parts_sent = CASE WHEN outcome IN ('sent', 'announced') AND rendered IS NOT NULL
+                      THEN greatest(parts_sent - 1, 0) ELSE parts_sent END, rendered = NULL,
     platform_id = coalesce($7, platform_id), claimed_until = NULL, finished_at = $8
 WHERE id = $1
 """
 _PART_AGAIN = """
-UPDATE delivery SET parts_again = array_append(parts_again, $2), failures = failures + 1,
+UPDATE delivery SET parts_again = array_append(array_remove(parts_again, -$2::int), $2::int),
+    failures = failures + 1,
     outcome = NULL, waiting_for = CASE WHEN outcome IS NULL THEN waiting_for ELSE $3 END,
     not_before = CASE WHEN outcome IS NULL THEN not_before ELSE $4 END
 WHERE id = $1
@@ -109,7 +116,15 @@ async def take(connection: AsyncConnection, report: Report, now: datetime) -> No
     outcome = Outcome.ANNOUNCED if report.template else Outcome.SENT
     await connection.exec_driver_sql(
         _ACCEPTED,
-        (report.delivery, report.platform_id, report.status, now, report.part, outcome.value),
+        (
+            report.delivery,
+            report.platform_id,
+            report.status,
+            now,
+            report.part,
+            outcome.value,
+            report.attempt,
+        ),
     )
 
 
@@ -161,8 +176,14 @@ def _is_news(row: Any, report: Report) -> bool:
         return False
     if report.attempt is None:  # sent before callbacks named their try
         return row.platform_id in (None, report.platform_id)
-    latest: int = row.attempts if under_way else row.attempts - 1
-    return report.attempt == latest
+    return report.attempt == _latest(row)
+
+
+def _latest(row: Any) -> int:
+    """The number of the latest try: of the one under way, else of the last that has ended."""
+    under_way = row.outcome is None and row.claimed_until is not None
+    number: int = row.attempts if under_way else row.attempts - 1
+    return number
 
 
 def _verdict(row: Any, report: Report, failure: Outcome) -> tuple[Outcome | None, timedelta]:
@@ -226,7 +247,7 @@ async def _part_failed(
 ) -> None:
     """A picture, a first half. What is about the person will be said of the last part as well;
     what is about this part alone lets it go again, or is noted beside what became of the rest."""
-    if part in row.parts_again:
+    if part in row.parts_again or (-part in row.parts_again and report.attempt != _latest(row)):
         return
     wanted = row.readable and not row.old and row.status != "cancelled" and not row.for_nobody
     open_ = row.outcome is None or row.outcome in _ENDED_UNSURE

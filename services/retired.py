@@ -5,7 +5,7 @@ of whoever has one.
 """
 
 from core.outcomes import Outcome
-from services import second_messenger
+from services import second_messenger, wanted
 from services.unit import Unit
 
 DETAIL = "account-retired"
@@ -21,7 +21,7 @@ WITH left_ AS (
     LIMIT $2 FOR UPDATE OF d SKIP LOCKED
 )
 UPDATE delivery AS d SET detail = '{DETAIL}', claimed_until = NULL, finished_at = $1,
-       outcome = CASE WHEN d.waiting_for = '{Outcome.UNKNOWN}' THEN '{Outcome.UNKNOWN}'
+       outcome = CASE WHEN {wanted.LOST} THEN '{Outcome.UNKNOWN}'
                       ELSE '{Outcome.UNREACHABLE}' END, waiting_for = NULL
 FROM left_ JOIN message AS m ON m.id = left_.message_id
 WHERE d.id = left_.id RETURNING d.id, m.notice_id

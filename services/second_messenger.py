@@ -13,6 +13,11 @@ from services.unit import Unit
 
 # The same message may have a row for that chat already: one that was cancelled, when two records
 # became one person, goes after all; one that has failed helps nobody.
+# A correction under way is waited for: it decides what this person gets, and where.
+_HOLD = """
+SELECT 1 FROM notice WHERE id IN (
+    SELECT notice_id FROM recipient WHERE delivery_id = ANY($1::uuid[])) ORDER BY id FOR SHARE
+"""
 _TURN_TO = """
 WITH lost AS (
     SELECT r.notice_id, r.resident_id, d.message_id, d.address_id, d.priority
@@ -25,12 +30,13 @@ WITH lost AS (
     SELECT lost.notice_id, lost.resident_id, best.id AS address_id, best.account_id,
            lost.priority, new.id AS message_id
     FROM lost
-    JOIN resident AS who ON who.id = lost.resident_id AND who.deleted_at IS NULL
+    JOIN resident AS was ON was.id = lost.resident_id
+    JOIN resident AS who ON who.id = coalesce(was.merged_into, was.id) AND who.deleted_at IS NULL
     CROSS JOIN LATERAL (
         SELECT a.id, a.account_id, coalesce(a.language, who.language) AS language
         FROM resident_address AS ra JOIN address AS a ON a.id = ra.address_id
         JOIN account AS c ON c.id = a.account_id
-        WHERE ra.resident_id = lost.resident_id AND a.id <> lost.address_id
+        WHERE ra.resident_id = who.id AND a.id <> lost.address_id
           AND a.stopped_at IS NULL AND c.active
         ORDER BY a.last_inbound_at DESC NULLS LAST, a.id LIMIT 1
     ) AS best
@@ -41,8 +47,9 @@ WITH lost AS (
     INSERT INTO delivery (id, message_id, address_id, account_id, priority, not_before, created_at)
     SELECT gen_random_uuid(), message_id, address_id, account_id, priority, $2, $2
     FROM (SELECT DISTINCT message_id, address_id, account_id, priority FROM other) AS one
-    ON CONFLICT (message_id, address_id) DO NOTHING
-    RETURNING id, message_id, address_id
+    ON CONFLICT (message_id, address_id) DO UPDATE SET message_id = excluded.message_id
+    WHERE delivery.outcome IS NULL OR delivery.outcome IN ('sent', 'announced', 'unknown')
+    RETURNING id, message_id, address_id -- also of one that another of the family made just now
 ), revived AS (
     UPDATE delivery AS d SET outcome = NULL, waiting_for = NULL, detail = NULL, failures = 0,
            not_before = $2, finished_at = NULL
@@ -54,10 +61,6 @@ WITH lost AS (
     SELECT id, message_id, address_id FROM made
     UNION ALL
     SELECT id, message_id, address_id FROM revived
-    UNION ALL
-    SELECT d.id, d.message_id, d.address_id FROM delivery AS d
-    JOIN other ON other.message_id = d.message_id AND other.address_id = d.address_id
-    WHERE d.outcome IS NULL OR d.outcome IN ('sent', 'announced', 'unknown')
 )
 UPDATE recipient AS r SET second_id = going.id
 FROM other JOIN going USING (message_id, address_id)
@@ -74,6 +77,7 @@ WHERE r.notice_id = $1 AND r.acknowledged_at IS NULL
 async def turn_to(connection: AsyncConnection, deliveries: Sequence[UUID], now: datetime) -> int:
     """Sends the same notice to the other messenger of the people behind these deliveries; how
     many there are that have one. Once for each person."""
+    await connection.exec_driver_sql(_HOLD, (list(deliveries),))
     result = await connection.exec_driver_sql(_TURN_TO, (list(deliveries), now))
     return result.rowcount
 

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.outcomes import Outcome
 from services.unit import Unit
 
-_LOST, _LOST_IN_HAND = "(d.lost > 0 OR d.claimed_until IS NOT NULL)", "d.lost > 0"
+LOST, _LOST_IN_HAND = "(d.lost > 0 OR d.claimed_until IS NOT NULL)", "d.lost > 0"
 _OF_NOTICE = "m.notice_id = $1 AND (d.claimed_until IS NULL OR d.claimed_until < $2)"
 _LEASED = "d.id = ANY($1::uuid[]) AND $2::timestamptz IS NOT NULL"
 _OPEN = "m.id = d.message_id AND d.outcome IS NULL"
@@ -36,16 +36,31 @@ UPDATE delivery AS d SET outcome = CASE WHEN {{lost}} THEN 'unknown' ELSE 'super
 FROM message AS m, notice AS n
 WHERE {_OPEN} AND n.id = m.notice_id AND m.revision < n.revision AND """
 _RETURNING = " RETURNING d.address_id, m.notice_id, d.outcome, d.parts_sent, m.corrects"
-# Who has nothing at all gets the new text alone: nothing has to be corrected for them.
+# Who has nothing at all gets the new text alone: nothing has to be corrected for them. It may be
+# there already, for another one of the family.
 _ALONE = """
-UPDATE delivery AS d SET message_id = plain.id
-FROM unnest($1::uuid[], $2::uuid[]) AS t (notice_id, address_id)
-JOIN notice AS n ON n.id = t.notice_id
-JOIN message AS m ON m.notice_id = n.id AND m.revision = n.revision AND m.corrects
-JOIN message AS plain ON plain.notice_id = n.id AND plain.revision = n.revision
- AND plain.language = m.language AND NOT plain.corrects
-WHERE d.message_id = m.id AND d.address_id = t.address_id AND d.outcome IS NULL
-  AND d.parts_sent = 0 AND d.lost = 0 AND d.claimed_until IS NULL
+WITH marked AS (
+    SELECT d.id, plain.id AS message_id, o.id AS there
+    FROM unnest($1::uuid[], $2::uuid[]) AS t (notice_id, address_id)
+    JOIN notice AS n ON n.id = t.notice_id
+    JOIN message AS m ON m.notice_id = n.id AND m.revision = n.revision AND m.corrects
+    JOIN message AS plain ON plain.notice_id = n.id AND plain.revision = n.revision
+     AND plain.language = m.language AND NOT plain.corrects
+    JOIN delivery AS d ON d.message_id = m.id AND d.address_id = t.address_id
+    LEFT JOIN delivery AS o ON o.message_id = plain.id AND o.address_id = t.address_id
+    WHERE d.outcome IS NULL AND d.parts_sent = 0 AND d.lost = 0 AND d.claimed_until IS NULL
+    FOR UPDATE OF d
+), ended AS (
+    UPDATE delivery AS d SET outcome = 'superseded', waiting_for = NULL, finished_at = $3
+    FROM marked WHERE d.id = marked.id AND marked.there IS NOT NULL
+), alone AS (
+    UPDATE delivery AS d SET message_id = marked.message_id
+    FROM marked WHERE d.id = marked.id AND marked.there IS NULL
+)
+UPDATE recipient AS r
+SET delivery_id = CASE r.delivery_id WHEN marked.id THEN marked.there ELSE r.delivery_id END,
+    second_id = CASE r.second_id WHEN marked.id THEN marked.there ELSE r.second_id END
+FROM marked WHERE marked.there IS NOT NULL AND marked.id IN (r.delivery_id, r.second_id)
 """
 
 
@@ -56,16 +71,16 @@ async def pause(unit: Unit, notice: UUID) -> None:
 
 async def cancel(unit: Unit, notice: UUID) -> None:
     """All of this notice that is in nobody's hands is over."""
-    statement = _CANCEL.format(lost=_LOST) + _OF_NOTICE
+    statement = _CANCEL.format(lost=LOST) + _OF_NOTICE
     await (await unit.connection()).exec_driver_sql(statement, (notice, unit.now))
 
 
 async def supersede(unit: Unit, notice: UUID) -> None:
     """What is free of this notice's older texts is over; who has none of them gets the new one."""
     connection = await unit.connection()
-    statement = _SUPERSEDE.format(lost=_LOST) + _OF_NOTICE + _RETURNING
+    statement = _SUPERSEDE.format(lost=LOST) + _OF_NOTICE + _RETURNING
     rows = await connection.exec_driver_sql(statement, (notice, unit.now))
-    await _alone(connection, rows.all())
+    await _alone(connection, rows.all(), unit.now)
 
 
 async def put_right(connection: AsyncConnection, leased: Sequence[Any], now: datetime) -> set[UUID]:
@@ -86,11 +101,11 @@ async def put_right(connection: AsyncConnection, leased: Sequence[Any], now: dat
     if old:
         statement = _SUPERSEDE.format(lost=_LOST_IN_HAND) + _LEASED + _RETURNING
         rows = await connection.exec_driver_sql(statement, (old, now))
-        await _alone(connection, rows.all())
+        await _alone(connection, rows.all(), now)
     return out.union(old)
 
 
-async def _alone(connection: AsyncConnection, ended: Sequence[Any]) -> None:
+async def _alone(connection: AsyncConnection, ended: Sequence[Any], now: datetime) -> None:
     none = [
         row
         for row in ended
@@ -98,4 +113,4 @@ async def _alone(connection: AsyncConnection, ended: Sequence[Any]) -> None:
     ]
     if none:
         notices, addresses = [row.notice_id for row in none], [row.address_id for row in none]
-        await connection.exec_driver_sql(_ALONE, (notices, addresses))
+        await connection.exec_driver_sql(_ALONE, (notices, addresses, now))

@@ -44,7 +44,7 @@ class Desk:
     async def sent(self, one: Claimed, sid: str, *, parts: int = 1) -> None:
         async with self.db.session() as session:
             result = SendResult(Outcome.SENT, platform_id=sid)
-            settled = Settled(one, result, self.db.clock.now(), b"digest", parts)
+            settled = Settled(one, result, self.db.clock.now(), b"digest", parts, parts)
             await outbox.settle_all(await session.connection(), [settled])
 
     async def told(
