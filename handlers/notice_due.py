@@ -56,8 +56,16 @@ async def send(unit: Unit, row: DueRow) -> None:
 
 
 async def to_the_silent(unit: Unit, row: DueRow) -> None:
-    """Who has not read it by now gets it on the other messenger as well."""
-    await second_messenger.for_the_silent(unit, row.object_id)
+    """Who has not read it by now gets it on the other messenger as well; of very many people so
+    many at a time, each portion a row of its own."""
+    portions = 1 if row.details else await second_messenger.portions(unit, row.object_id)
+    if portions == 1:
+        await second_messenger.for_the_silent(unit, row.object_id, **row.details)
+        return
+    for part in range(portions):
+        details = {"part": part, "of": portions}
+        key = f"{row.kind}:{row.id}:{part}"
+        await due.plan(unit, unit.now, row.kind, row.object_id, key=key, details=details)
 
 
 async def settle(unit: Unit, row: DueRow) -> None:

@@ -71,7 +71,9 @@ SELECT r.delivery_id FROM recipient AS r JOIN delivery AS d ON d.id = r.delivery
 WHERE r.notice_id = $1 AND r.acknowledged_at IS NULL
   AND (d.read_at IS NULL OR d.outcome = 'announced') -- who saw one line has read nothing
   AND r.second_id IS NULL AND r.excluded IS NULL
+  AND $3::int = ('x' || left(md5(r.resident_id::text), 7))::bit(28)::int % $2::int
 """
+PORTION = 5_000  # recipients: what is turned to is locked, and whoever taps meanwhile waits
 
 
 async def turn_to(connection: AsyncConnection, deliveries: Sequence[UUID], now: datetime) -> int:
@@ -82,10 +84,19 @@ async def turn_to(connection: AsyncConnection, deliveries: Sequence[UUID], now: 
     return result.rowcount
 
 
-async def for_the_silent(unit: Unit, notice: UUID) -> int:
-    """For everybody who has not read this notice by now and has another messenger; how many."""
+async def portions(unit: Unit, notice: UUID) -> int:
+    """In how many portions the people of this notice are turned to."""
     connection = await unit.connection()
-    rows = await connection.exec_driver_sql(_SILENT, (notice,))
+    count = "SELECT count(*) FROM recipient WHERE notice_id = $1"
+    people = (await connection.exec_driver_sql(count, (notice,))).scalar_one()
+    return max(1, -(-people // PORTION))
+
+
+async def for_the_silent(unit: Unit, notice: UUID, *, part: int = 0, of: int = 1) -> int:
+    """For everybody (of one of so many portions) who has not read this notice by now and has
+    another messenger; how many."""
+    connection = await unit.connection()
+    rows = await connection.exec_driver_sql(_SILENT, (notice, of, part))
     silent = [row.delivery_id for row in rows]
     reached = await turn_to(connection, silent, unit.now) if silent else 0
     if reached:

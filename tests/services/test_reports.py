@@ -1,5 +1,6 @@
 """What status callbacks say: of which try, of which part, and whether anybody still wants it."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -448,3 +449,96 @@ async def test_what_is_urgent_goes_before_a_long_notice(desk: Desk) -> None:
     assert {one.notice for one in leased} == {urgent}
     await settle_all(desk.db, leased)
     assert {one.notice for one in await claim(desk.db)} == {usual}
+
+
+# Two at once, and copies
+
+
+async def somebody_waits(db: TestDatabase) -> None:
+    """Until a transaction waits for another one's lock."""
+    waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    for _ in range(100):
+        await asyncio.sleep(0.02)
+        if await rows(db, waits):
+            return
+
+
+async def test_a_picture_fails_while_the_outcome_is_written(desk: Desk) -> None:
+    """The answer for the text waits for the callback of the picture: it is not over then."""
+    await desk.office.send()
+    one = await desk.claimed()
+    async with desk.db.session() as session:
+        await outbox.part_sent(await session.connection(), one.id, 1, "SM1")
+    begun = asyncio.Event()
+
+    async def callback() -> None:
+        report = Report(one.id, "SM1", "failed", Outcome.TRANSIENT, "x", one.attempts, 1)
+        async with desk.db.session() as session:
+            await reports.take(await session.connection(), report, desk.db.clock.now())
+            begun.set()
+            await somebody_waits(desk.db)
+
+    async def answer() -> None:
+        await begun.wait()
+        await desk.sent(one, "SM2", parts=2)
+
+    await asyncio.gather(callback(), answer())
+    found = await desk.state(one)
+    assert (found.outcome, found.waiting_for) == (None, "transient")
+
+
+async def test_a_copy_repeats_no_picture(desk: Desk) -> None:
+    await desk.office.send()
+    one = await desk.claimed()
+    await desk.sent(one, "SM2", parts=2)
+    await desk.told(one, "SM1", "failed", Outcome.TRANSIENT, part=1)
+    desk.later(minutes=1)
+    again = await desk.claimed(one.address)
+    async with desk.db.session() as session:
+        await outbox.part_sent(await session.connection(), one.id, 1, "SM3")
+    await desk.sent(again, "SM3", parts=2)
+    await desk.told(one, "SM1", "failed", Outcome.TRANSIENT, part=1)
+    assert (await desk.state(one)).outcome == "sent"
+
+
+async def test_drawn_as_an_announcement_no_picture_is_left(desk: Desk) -> None:
+    """The window has closed before the picture went again: the announcement stands for all."""
+    await desk.office.send()
+    one = await desk.claimed()
+    await desk.sent(one, "SM2", parts=2)
+    await desk.told(one, "SM1", "failed", Outcome.TRANSIENT, part=1)
+    desk.later(days=2)
+    again = await desk.claimed(one.address)
+    assert not again.window_open
+    assert list(again.parts_to_send(1)) == [0]
+    await desk.sent(again, "SM3", parts=1)
+    found = await desk.state(one)
+    assert (found.outcome, found.parts_again) == ("sent", [])
+
+
+async def test_a_late_sent_of_an_earlier_try_does_not_end_the_one_under_way(desk: Desk) -> None:
+    await desk.office.send()
+    tries = []
+    for n in range(2):
+        tries.append(await desk.claimed(tries[0].address if tries else None))
+        await desk.sent(tries[-1], f"SM{n}")
+        await desk.told(tries[-1], f"SM{n}", "failed", Outcome.TRANSIENT)
+        desk.later(minutes=10)
+    third = await desk.claimed(tries[0].address)
+    await desk.told(tries[0], "SM0", "sent")
+    await settle_all(desk.db, [third], Outcome.TRANSIENT)
+    assert (await desk.state(third)).outcome is None
+
+
+async def test_both_callbacks_of_the_text_before_its_answer(desk: Desk) -> None:
+    """Sent, failed, and then what Twilio answered: the text goes again, the picture does not."""
+    await desk.office.send()
+    one = await desk.claimed()
+    async with desk.db.session() as session:
+        await outbox.part_sent(await session.connection(), one.id, 1, "SM1")
+    await desk.told(one, "SM2", "sent")
+    await desk.told(one, "SM2", "failed", Outcome.TRANSIENT)
+    await desk.sent(one, "SM2", parts=2)
+    desk.later(minutes=1)
+    again = await desk.claimed(one.address)
+    assert list(again.parts_to_send(2)) == [1]
