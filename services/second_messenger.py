@@ -88,7 +88,7 @@ async def portions(unit: Unit, notice: UUID) -> int:
     """In how many portions the people of this notice are turned to."""
     connection = await unit.connection()
     count = "SELECT count(*) FROM recipient WHERE notice_id = $1"
-    people = (await connection.exec_driver_sql(count, (notice,))).scalar_one()
+    people: int = (await connection.exec_driver_sql(count, (notice,))).scalar_one()
     return max(1, -(-people // PORTION))
 
 
