@@ -12,15 +12,16 @@ from conversation.message import ChannelName, Content
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """In how many messages, and are its choices real buttons? Otherwise they are numbers."""
+    """In how many messages, and where that is told, in which pieces its text is cut; its buttons
+    stand under the last one."""
 
     messages: int
-    buttons: bool
+    pieces: tuple[str, ...] = ()
 
 
 Looks = Callable[[ChannelName, Content], Look]
 
 
 def plain(channel: ChannelName, content: Content) -> Look:
-    """Where no channel can be asked: one message with buttons."""
-    return Look(1, True)
+    """Where no channel can be asked: one message."""
+    return Look(1)

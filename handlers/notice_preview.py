@@ -7,7 +7,6 @@ from uuid import UUID
 
 from conversation import albums
 from conversation.forms import Accepted, Done, Given, Jump, Problem, Quiet, Stay
-from conversation.looks import Look
 from conversation.message import ChannelName, Choice, Content, FileRef, Reply
 from conversation.present import compose
 from conversation.state import Answers
@@ -116,18 +115,23 @@ def _as_it_arrives(turn: Turn, content: Content) -> list[Reply]:
     """WhatsApp puts no button under a picture: there the files come first, by themselves."""
     looks = turn.looks(turn.incoming.channel, content)
     apart = content.files if notice_files.is_whatsapp(turn) else ()
+    files = [Reply("", files=apart, screen=False)] if apart else []
+    if len(looks.pieces) > 1:
+        *before, last = looks.pieces
+        drawn = Reply(Joined([last, _button(content)], "\n\n"), screen=False)
+        return [*files, *(Reply(piece, screen=False) for piece in before), drawn]
     drawn = Reply(
-        Joined([content.body, _button(content, looks)], "\n\n"),
+        Joined([content.body, _button(content)], "\n\n"),
         heading=content.heading,
         title=content.title,
         files=() if apart else content.files,
         screen=False,
     )
-    return [*([Reply("", files=apart, screen=False)] if apart else []), drawn]
+    return [*files, drawn]
 
 
-def _button(content: Content, looks: Look, without: str = "preview-number") -> T:
-    return T("preview-button" if looks.buttons else without, label=content.choices[0].label)
+def _button(content: Content) -> T:
+    return T("preview-button", label=content.choices[0].label)
 
 
 def _to_whom(reached: Reach) -> list[Words]:
@@ -164,20 +168,18 @@ async def _elsewhere(turn: Turn, answers: Answers, reached: Reach) -> list[Words
 async def _looks(
     turn: Turn, answers: Answers, channel: ChannelName, cards: Sequence[FileCard]
 ) -> list[Words]:
-    """In how many messages, with a button or a number; said once when both languages agree."""
+    """In how many messages; said once when both languages agree."""
     attached = await file_refs(turn.unit, [card.id for card in cards])
     contents = await _contents(turn, answers, attached)
-    found = {one.language: turn.looks(channel, one) for one in contents}
+    found = {one.language: turn.looks(channel, one).messages for one in contents}
     alike = len(set(found.values())) == 1
     lines: list[Words] = []
     for content in contents[:1] if alike else contents:
         name: Words = T(f"messenger-{channel}")
         if not alike:
             name = Joined([name, T(f"language-{content.language}")], ", ")
-        looks = found[content.language]
-        button = _button(content, looks, without="preview-looks-number")
-        said = T("preview-looks", messenger=name, messages=looks.messages, button=button)
-        lines.append(said)
+        messages, button = found[content.language], _button(content)
+        lines.append(T("preview-looks", messenger=name, messages=messages, button=button))
     if cards and channel is ChannelName.WHATSAPP:
         lines.append(T("preview-files-whatsapp"))
     return lines

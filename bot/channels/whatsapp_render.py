@@ -53,6 +53,7 @@ class InteractivePart:
     language: Language
     values: tuple[str, ...]
     plain: str
+    body: str  # without the buttons
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +113,24 @@ def _bold(title: str) -> str:
 
 
 def _words(content: Content, text: str) -> list[WhatsAppPart]:
-    """Text pieces; the last one carries the buttons, or the whole is numbered."""
+    """Text pieces; the last one carries the buttons, or, where there can be none, the whole is
+    numbered."""
     if not content.choices and not content.nav:
         return _texts(text or SILENT)
-    *before, last = split(text or SILENT, BODY)
-    interactive = _interactive(content, last)
-    if interactive is None:
-        return _texts(numbered(content, text))
-    return [*(TextPart(piece) for piece in before), interactive]
+    for pieces in (split(text or SILENT, BODY), _ending_short(text)):
+        interactive = _interactive(content, pieces[-1]) if pieces else None
+        if interactive is not None:
+            return [*(TextPart(piece) for piece in pieces[:-1]), interactive]
+    return _texts(numbered(content, text))
+
+
+def _ending_short(text: str) -> list[str]:
+    """Pieces of which the last one is short enough for buttons."""
+    pieces = split(text, INTERACTIVE)
+    lines = pieces[-1].splitlines() if pieces else []
+    if len(lines) <= LINES:
+        return pieces
+    return [*pieces[:-1], *("\n".join(part).strip() for part in (lines[:-LINES], lines[-LINES:]))]
 
 
 def _texts(text: str) -> list[WhatsAppPart]:
@@ -154,6 +165,7 @@ def _interactive(content: Content, text: str) -> InteractivePart | None:
         language=content.language,
         values=(*(line for line in lines if line), *values),
         plain=plain if fits(plain, BODY) else "",
+        body=text,
     )
 
 

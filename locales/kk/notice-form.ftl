@@ -95,12 +95,10 @@ file-failed-gone = «{ $name }» мессенджерден жүктелмеді
 
 preview-above = Жоғарыда — тұрғындар көретін хабар.
 preview-button = [ { $label } ]
-preview-number = 1 { $label }
 preview-looks = { $messenger }: { $messages ->
         [one] бір хабар болып барады
        *[other] бөлініп, { $messages } хабар болып барады
     }, ең астында — { $button }
-preview-looks-number = «1 { $label }» (түймесіз, 1 деп жауап береді)
 preview-people = Алушылар: { $people }{ $by }.
 preview-by = { " " }({ $ways })
 preview-by-telegram = Telegram — { $people }

@@ -113,12 +113,10 @@ file-failed-gone = «{ $name }» не удалось загрузить из м�
 
 preview-above = Выше — то, что увидят жители.
 preview-button = [ { $label } ]
-preview-number = 1 { $label }
 preview-looks = { $messenger }: { $messages ->
         [one] придёт одним сообщением
        *[other] придёт частями, сообщений: { $messages }
     }, внизу — { $button }
-preview-looks-number = «1 { $label }» (без кнопки, отвечают цифрой 1)
 preview-people = Получатели: { $people }{ $by }.
 preview-by = { " " }({ $ways })
 preview-by-telegram = Telegram — { $people }

@@ -129,9 +129,9 @@ def test_numbers_where_no_button_can_be(
     ("length", "kinds"),
     [
         (1024, ["interactive"]),
-        (1025, ["text"]),
+        (1025, ["text", "interactive"]),
         (BODY + 500, ["text", "interactive"]),
-        (BODY + 1100, ["text", "text"]),
+        (BODY + 1100, ["text", "text", "interactive"]),
     ],
 )
 def test_long_text_with_buttons(length: int, kinds: list[str]) -> None:
@@ -140,11 +140,15 @@ def test_long_text_with_buttons(length: int, kinds: list[str]) -> None:
     assert names == kinds
 
 
-def test_more_than_twenty_lines_are_numbered() -> None:
-    [twenty] = render(Content(KK, "\n".join("й" * 20), choices=buttons("Иә")))
-    [more] = render(Content(KK, "\n".join("й" * 21), choices=buttons("Иә")))
+def test_more_than_twenty_lines_are_two_messages() -> None:
+    """Nothing is lost, and the button stands under the last lines."""
+    lines = [f"{n} жол" for n in range(25)]
+    [twenty] = render(Content(KK, "\n".join(lines[:20]), choices=buttons("Иә")))
+    [before, more] = render(Content(KK, "\n".join(lines), choices=buttons("Иә")))
     assert isinstance(twenty, InteractivePart)
-    assert isinstance(more, TextPart)
+    assert isinstance(more, InteractivePart)
+    assert before == TextPart("\n".join(lines[:5]))
+    assert list(more.values[:20]) == lines[5:]
 
 
 @pytest.mark.parametrize(
