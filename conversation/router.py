@@ -113,10 +113,13 @@ class Routes:
 
 
 class Router:
-    """Decides for one message. `hello` greets who has no language yet, `menu` is home."""
+    """Decides for one message. `hello` greets who has no language yet, `menu` is home, `contact`
+    takes a shared contact that no form has asked for."""
 
-    def __init__(self, routes: Routes, hello: Handler, menu: Handler) -> None:
-        self.routes, self.hello, self.menu = routes, hello, menu
+    def __init__(
+        self, routes: Routes, hello: Handler, menu: Handler, contact: Handler | None = None
+    ) -> None:
+        self.routes, self.hello, self.menu, self.contact = routes, hello, menu, contact
 
     async def route(self, turn: Turn) -> Sequence[Reply]:
         """The replies to this message."""
@@ -287,6 +290,8 @@ class Router:
 
     async def _gave(self, turn: Turn, incoming: Incoming) -> Sequence[Reply]:
         form = self._form(turn)
+        if form is None and incoming.contact is not None and self.contact is not None:
+            return await self.contact(turn)
         if form is None:
             return await self._lost(turn, T("not-asked"))
         given = Given(text=incoming.text, contact=incoming.contact, files=incoming.files)

@@ -71,4 +71,4 @@ def make_router() -> Router:
     routes = Routes()
     for module in MODULES:
         routes.include(module.routes)
-    return Router(routes, hello=start.hello, menu=home.menu)
+    return Router(routes, hello=start.hello, menu=home.menu, contact=profile.contact)

@@ -84,6 +84,19 @@ async def edit(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
 family.remember("profile-edit", edit)
 
 
+async def contact(turn: Turn) -> Sequence[Reply]:
+    """A contact that nothing asked for: one's own is the number to be recorded, a last look
+    before it is."""
+    profile, given = await residents.profile(turn.unit, turn.speaker), turn.incoming.contact
+    if given is None or profile is None:
+        return await home.menu_saying(turn, T("not-asked"))
+    if not given.own:
+        return await home.menu_saying(turn, T("phone-foreign"))
+    if asked := await family.who(turn, "profile-edit"):
+        return asked
+    return await registration.correct_number(turn, profile, given.phone)
+
+
 @routes.choice("delete")
 async def ask_delete(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Says what will be gone, what that means for others, and asks."""

@@ -106,6 +106,16 @@ async def correct(turn: Turn, profile: residents.Profile) -> Sequence[Reply]:
     return await _gone_on_with(turn, EDIT) or await _correct(turn, profile)
 
 
+async def correct_number(turn: Turn, profile: residents.Profile, phone: str) -> Sequence[Reply]:
+    """The last look with this number, which the messenger vouches for."""
+    replies = await correct(turn, profile)
+    form = turn.state.form
+    if form is None or form.step != "summary":
+        return replies
+    form.answers |= await _with_number(turn, form.answers, phone)
+    return await forms.resume(turn, EDIT)
+
+
 async def _correct(turn: Turn, profile: residents.Profile) -> Sequence[Reply]:
     answers: Answers = {
         "consent": True,
@@ -375,6 +385,10 @@ async def _ask_summary(turn: Turn, answers: Answers) -> Reply:
 
 
 async def _summary(turn: Turn, answers: Answers, given: Given) -> Accepted:
+    if given.contact is not None:
+        if not given.contact.own:
+            return Problem(T("phone-foreign"), repeats=True)
+        return Stay(await _with_number(turn, answers, given.contact.phone))
     match given.chosen and (given.chosen.code, *given.chosen.ids):
         case ("s-yes",):
             found = await _already(turn, answers)

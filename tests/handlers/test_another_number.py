@@ -215,3 +215,30 @@ async def test_a_chat_that_hides_its_number_proves_none(talk: Talk, language: La
     assert hidden.hears("phone-hidden", phone=seen.phone)
     await hidden.pick("summary-yes")
     assert (await kept(hidden)).level == "phone"
+
+
+@pytest.mark.parametrize("language", [KK, RU])
+async def test_a_number_that_was_left_out_is_taken_whenever_it_comes(
+    talk: Talk, language: Language
+) -> None:
+    """From the menu, and at the last look: shown once more before it is recorded."""
+    person = talk.person(TELEGRAM)
+    await person.chooses(language)
+    await person.registers(until="phone")
+    await person.pick("phone-skip")
+    await person.share()
+    assert person.phone in person.text, "at the last look"
+    await person.pick("summary-yes")
+    assert await talk.one("SELECT level FROM resident") == "phone"
+    other = talk.person(TELEGRAM)
+    await other.chooses(language)
+    await other.registers(until="phone")
+    await other.pick("phone-skip")
+    await other.pick("summary-yes")
+    await other.share(own=False)
+    assert other.hears("phone-foreign")
+    await other.share()
+    assert other.phone in other.text, "from the menu"
+    assert await talk.one("SELECT count(*) FROM resident WHERE level = 'phone'") == 1
+    await other.pick("summary-yes")
+    assert await talk.one("SELECT count(*) FROM resident WHERE level = 'phone'") == 2
