@@ -24,10 +24,10 @@ $(READY): pyproject.toml constraints.txt tools/setup.sh
 	@touch $@
 
 demo: $(READY)
-	@$(BIN)/python -m bot demo
+	@$(BIN)/python -m bot demo $(if $(PORT),--port $(PORT))
 
 demo-reset: $(READY)
-	@$(BIN)/python -m bot demo --reset
+	@$(BIN)/python -m bot demo --reset $(if $(PORT),--port $(PORT))
 
 test: $(READY)
 	@$(BIN)/python -m pytest $(WORKERS) $(PYTEST_ARGS)

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import sys
 import webbrowser
 from collections.abc import Sequence
@@ -121,6 +122,7 @@ async def run(
     data: Path | None, port: int, *, open_browser: bool = True, reset: bool = False
 ) -> None:
     """Runs the demo until Ctrl-C; the data stays for the next start."""
+    _check_free(port, port + 1)
     base = load()
     folder = (data or base.data_dir / "demo").absolute()
     if reset or not (folder / SEEDED).exists():  # a first start that was broken off begins anew
@@ -169,6 +171,16 @@ async def _show(
     finally:
         await runner.cleanup()
         await app.stop()
+
+
+def _check_free(*ports: int) -> None:
+    for port in ports:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                raise SystemExit(
+                    f"Port {port} is taken by another program. make demo PORT=9000 takes 9000 and"
+                    " the one after it."
+                )
 
 
 def _settings(folder: Path, port: int) -> Settings:

@@ -21,6 +21,7 @@ REACH = f"""
     SELECT r.id AS resident_id, best.id AS address_id, best.account_id, best.channel,
            coalesce(best.language, r.language) AS language, best.last_inbound_at,
            r.muted @> to_jsonb($2::text) AS muted,
+           best.channel = 'whatsapp' AND coalesce(best.last_inbound_at <= $3, true) AS outside,
            best.channel = 'whatsapp' AND coalesce(best.last_inbound_at <= $3, true)
              AND NOT EXISTS (SELECT 1 FROM opened_conversation AS o
                              WHERE o.account_id = best.account_id AND o.address_id = best.id
@@ -40,7 +41,8 @@ REACH = f"""
 """
 _COUNT = f"""
 SELECT CASE WHEN reach.muted THEN 'muted' ELSE reach.channel END AS way, account_id,
-       count(*) AS people, count(DISTINCT address_id) FILTER (WHERE opens) AS opens
+       count(*) AS people, count(DISTINCT address_id) FILTER (WHERE opens) AS opens,
+       count(DISTINCT address_id) FILTER (WHERE outside) AS outside
 FROM ({REACH}) AS reach GROUP BY 1, 2
 """
 _SOME = f"SELECT count(*) FROM (SELECT 1 FROM resident AS r WHERE {_REGISTERED} LIMIT $2) AS one"
@@ -54,16 +56,12 @@ class Reach:
     unreachable: int  # with no chat that may be written to
     muted: int  # do not want this kind
     opens: Mapping[UUID, int]  # account → chats that need one of the day's new conversations
+    outside: int  # chats that WhatsApp lets us write to only with an announcement
 
     @property
     def people(self) -> int:
         """All registered residents of the audience."""
         return sum(self.by_channel.values()) + self.unreachable + self.muted
-
-    @property
-    def outside(self) -> int:
-        """Chats that WhatsApp lets us write to only with an announcement."""
-        return sum(self.opens.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +104,7 @@ async def reach(unit: Unit, place_code: str, audience: Sequence[str], kind: Noti
     )
     by_channel: dict[str, int] = {}
     opens: dict[UUID, int] = {}
-    unreachable = muted = 0
+    unreachable = muted = outside = 0
     for row in rows:
         if row.way is None:
             unreachable += row.people
@@ -114,9 +112,10 @@ async def reach(unit: Unit, place_code: str, audience: Sequence[str], kind: Noti
             muted += row.people
         else:
             by_channel[row.way] = by_channel.get(row.way, 0) + row.people
+            outside += row.outside
             if row.opens:
                 opens[row.account_id] = opens.get(row.account_id, 0) + row.opens
-    return Reach(by_channel, unreachable, muted, opens)
+    return Reach(by_channel, unreachable, muted, opens, outside)
 
 
 async def forecast(

@@ -878,3 +878,14 @@ async def test_what_concerns_very_many_may_take_its_time(
         assert await unit.session.scalar(text("SHOW statement_timeout")) == "2min"
     async with office.db.unit() as unit:
         assert await unit.session.scalar(text("SHOW statement_timeout")) == before
+
+
+async def test_who_gets_an_announcement_is_told_of_every_notice_of_the_day(
+    office: Office, settle: Settler
+) -> None:
+    """The second one costs no new conversation, and is announced all the same."""
+    await outside(office, settle, 3)
+    await office.send()
+    async with office.db.unit() as unit:
+        reached = await reach(unit, OKRUG, [VILLAGE], NoticeKind.ANNOUNCEMENT)
+    assert (sum(reached.opens.values()), reached.outside) == (0, 3)
