@@ -169,7 +169,7 @@ class Recipient(Base):
     second_id: Mapped[UUID | None] = mapped_column(  # by the person's other messenger
         ForeignKey("delivery.id"), index=True
     )
-    excluded: Mapped[str | None]  # why nothing was sent: 'muted', 'merged'
+    excluded: Mapped[str | None]  # why nothing was sent: 'muted', 'merged', 'deleted'
     acknowledged_at: Mapped[datetime | None]
 
 

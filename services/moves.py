@@ -15,11 +15,9 @@ from core.clock import local_date
 from models.people import Move, Resident
 from rules.people import birthday
 from services import departures, rulebook
-from services.residents import birth_of
+from services.residents import SLIP, birth_of
 from services.territory import find_home
 from services.unit import Refused, Unit
-
-SLIP = timedelta(hours=24)  # [ours] after registering: another place corrects a slip, it is no move
 
 
 @dataclass(frozen=True, slots=True)

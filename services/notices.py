@@ -68,7 +68,10 @@ SELECT count(*) FILTER (WHERE excluded IS NULL) AS recipients,
 """
 # A resident counts by the better of two messengers: what arrived, then what still waits.
 STATE = """CASE WHEN r.excluded IS NOT NULL THEN 'excluded:' || r.excluded
-     WHEN r.delivery_id IS NULL THEN 'no-address'
+     WHEN r.delivery_id IS NULL THEN CASE WHEN EXISTS (
+         SELECT 1 FROM resident_address AS ra JOIN address AS a ON a.id = ra.address_id
+         WHERE ra.resident_id = r.resident_id AND a.stopped_at IS NOT NULL)
+       THEN 'blocked' ELSE 'no-address' END
      WHEN 'sent' IN (d.outcome, s.outcome) THEN 'sent'
      WHEN 'announced' IN (d.outcome, s.outcome) THEN 'announced'
      WHEN d.outcome IS NULL THEN 'pending:' || coalesce(d.waiting_for, '')

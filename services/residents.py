@@ -20,6 +20,7 @@ from services.territory import find_home
 from services.unit import Refused, Unit
 
 CONSENT_VERSION = 2  # 2: says that a mark remains for a while
+SLIP = timedelta(hours=24)  # [ours] after registering, what is corrected was a slip
 RECOGNISED = frozenset({"roll", "person"})  # on the akim's list; seen in person
 NAME, STREET = "resident.full_name", "resident.street"
 BIRTH, PHONE = "resident.birth_date", "resident.phone"
@@ -86,13 +87,27 @@ async def register(unit: Unit, address: UUID, speaker: UUID | None, given: Regis
     rules = await rulebook.of(unit.session, given.place_code)
     if not first and birth_of(unit, resident) != given.birth_date:
         unit.audit("resident-birth-changed", person)
-    _fill(unit, resident, given, birthday(given.birth_date, rules.adult_age))
+    majority = birthday(given.birth_date, rules.adult_age)
+    if not first:
+        majority = _not_at_once(unit, resident, majority, rules.move_cooling_off)
+    _fill(unit, resident, given, majority)
     if first:
         await departures.take_back(unit, resident, given.birth_date, given.phone, [address])
     await unit.session.flush()
     await _reached_at(unit, person, address)
     unit.audit("resident-registered", person, place=given.place_code, level=resident.level)
     return person
+
+
+def _not_at_once(unit: Unit, resident: Resident, majority: date, days: int) -> date:
+    """Who was told that they are a minor comes of age by the calendar: another date of birth makes
+    nobody of age before as many calendar days as after a move, unless it mends a slip."""
+    told, today = resident.adult_on, local_date(unit.now)
+    if told is None or told <= today or majority >= told:
+        return majority
+    if resident.registered_at and unit.now - resident.registered_at < SLIP:
+        return majority
+    return max(majority, min(told, today + timedelta(days=days)))
 
 
 async def already(
@@ -147,7 +162,8 @@ async def forget(unit: Unit, resident: UUID) -> None:
     gone = await records(unit, resident)
     await _note_departure(unit, resident, gone)
     await wipe(unit, gone, deleted=True)
-    await unit.session.execute(text(_WITHDRAW), {"records": gone, "now": unit.now})
+    for statement in (_WITHDRAW, _NOT_COUNTED):
+        await unit.session.execute(text(statement), {"records": gone, "now": unit.now})
     for view in await roles.standing(unit, resident):
         await roles.revoke(unit, resident, view.role, view.place_code)
     for record in gone:
@@ -177,7 +193,7 @@ async def forget_left(unit: Unit, details: Mapping[str, Any]) -> None:
         "before": datetime.fromisoformat(details["before"]),
         "now": unit.now,
     }
-    for statement in (_WITHDRAW, _UNSAY, _FORGET_WORDS):
+    for statement in (_WITHDRAW, _NOT_COUNTED, _UNSAY, _FORGET_WORDS):
         await unit.session.execute(text(statement), values)
 
 
@@ -256,6 +272,12 @@ FROM recipient AS mine WHERE mine.resident_id = ANY(:records)
   AND NOT EXISTS (SELECT 1 FROM recipient AS other JOIN resident AS r ON r.id = other.resident_id
                   WHERE d.id IN (other.delivery_id, other.second_id) AND other.excluded IS NULL
                     AND r.id <> ALL(:records) AND r.deleted_at IS NULL)
+"""
+# Of what was withdrawn just now its reader is gone, and is not counted any more.
+_NOT_COUNTED = """
+UPDATE recipient AS r SET excluded = 'deleted' FROM delivery AS d
+WHERE r.resident_id = ANY(:records) AND r.excluded IS NULL AND d.id = r.delivery_id
+  AND d.outcome = 'cancelled' AND d.finished_at = :now
 """
 # Replies repeat names and dates: what waits is not said, what was said loses its words.
 _UNSAY = """

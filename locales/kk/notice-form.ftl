@@ -103,7 +103,7 @@ preview-people = Алушылар: { $people }{ $by }.
 preview-by = { " " }({ $ways })
 preview-by-telegram = Telegram — { $people }
 preview-by-whatsapp = WhatsApp — { $people }
-notice-preview-unreachable = { $people } адамның чаты жоқ, оларға хабар бармайды.
+notice-preview-unreachable = { $people } адамға бармайды: чаты жоқ немесе хабардан бас тартқан.
 preview-outside =
     WhatsApp-та көптен жазбағандарға ({ $people }) алдымен бір жол барады:
     { $line }

@@ -85,6 +85,7 @@ state-paused = уақытша тоқтатылған
 state-muted = мұндай хабарды өшіріп қойған
 state-merged = басқа чатында алған
 state-no-address = чаты жоқ
+state-deleted = деректері өшірілген
 state-blocked = хабар алғысы келмейді
 state-never-started = чатты әлі бастамаған
 state-deactivated = аккаунты жойылған

@@ -122,8 +122,9 @@ preview-by = { " " }({ $ways })
 preview-by-telegram = Telegram — { $people }
 preview-by-whatsapp = WhatsApp — { $people }
 notice-preview-unreachable = { $people ->
-        [one] У { $people } человека нет чата, сообщение не придёт.
-       *[other] У { $people } человек нет чата, сообщение не придёт.
+        [one] { $people } человек не получит: нет чата или отказ от сообщений.
+        [few] { $people } человека не получат: нет чата или отказ от сообщений.
+       *[other] { $people } человек не получат: нет чата или отказ от сообщений.
     }
 preview-outside =
     Кто давно не писал в WhatsApp ({ $people }), сначала получит одну строку:

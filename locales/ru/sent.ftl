@@ -91,6 +91,7 @@ state-paused = приостановлено
 state-muted = отключил(а) такие сообщения
 state-merged = получил(а) в другом чате
 state-no-address = нет чата
+state-deleted = данные удалены
 state-blocked = не хочет получать сообщения
 state-never-started = ещё не начал(а) чат
 state-deactivated = аккаунт удалён

@@ -146,5 +146,5 @@ async def test_what_was_in_hand_at_that_moment_ends_a_little_later(
     clock_of(office.db).advance(2 * outbox.LEASE)
     await tidy(office.db)
     assert await rows(office.db, ENDS, channel="whatsapp") == [
-        ("sent", None, 1), ("unknown", retired.DETAIL, 1), ("unreachable", retired.DETAIL, 1)
+        ("sent", None, 1), ("unknown", retired.DETAIL, 2)
     ]  # fmt: skip

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from support.database import TestDatabase
 
 from conversation.message import Content
+from core.clock import FrozenClock, local_date
 from core.languages import Language
 from models.people import ResidentAddress
 from rules.notices import NoticeKind
@@ -29,9 +30,10 @@ from services import (
 )
 from services.notices import NoticeText
 from services.people import REST
+from services.residents import Registration
 from services.roles import RoleName
 from services.unit import Refused, Unit
-from tests.services.conftest import VILLAGE, Settler
+from tests.services.conftest import NAME, VILLAGE, Settler
 
 OKRUG, DISTRICT, NEXT_VILLAGE, PHONE = "595041000", "595000000", "595041500", "+77010000001"
 BIRTH, WRONG = date(1986, 3, 5), date(1990, 1, 1)
@@ -618,3 +620,55 @@ async def test_the_family_stays_and_speaks(settled: TestDatabase, settle: Settle
         assert await residents.profile(unit, others[1]) is not None
         with pytest.raises(Refused, match="refused-member"):
             await people.take_off(unit, others[1], chat)
+
+
+# Of age by the calendar
+
+
+@pytest.mark.parametrize(("hours", "waits"), [(1, False), (48, True)])
+async def test_another_date_of_birth_makes_nobody_of_age_at_once(
+    settled: TestDatabase, settle: Settler, hours: int, waits: bool
+) -> None:
+    """Soon after registering it mends a slip; later it counts after as long as a move, and never
+    later than what was told before."""
+    young = date(2012, 3, 5)
+    person, chat = await settle(birth_date=young)
+    assert isinstance(settled.clock, FrozenClock)
+    settled.clock.advance(timedelta(hours=hours))
+    today = local_date(settled.clock.now())
+    async with settled.unit() as unit:
+        assert not (await residents.profile(unit, person)).adult  # type: ignore[union-attr]
+        rules = await rulebook.of(unit.session, VILLAGE)
+        older = Registration(NAME, VILLAGE, date(1990, 3, 5), "kk")
+        await residents.register(unit, chat, person, older)
+    async with settled.unit() as unit:
+        statement = text("SELECT adult_on FROM resident WHERE id = :id")
+        adult_on = await unit.session.scalar(statement, {"id": person})
+    later = today + timedelta(days=rules.move_cooling_off)
+    assert adult_on == (later if waits else None)
+
+
+async def test_who_deletes_the_data_under_way_is_not_counted_as_cancelled(
+    settled: TestDatabase, settle: Settler
+) -> None:
+    person, _ = await settle()
+    await settle()
+    notice = await send(settled, settle)
+    async with settled.unit() as unit:
+        await residents.forget(unit, person)
+    async with settled.session() as session:
+        found = await notices.progress(await session.connection(), notice)
+    assert (found.total, found.failed) == (1, {})
+
+
+async def test_who_has_stopped_is_told_apart_from_who_has_no_chat(
+    settled: TestDatabase, settle: Settler
+) -> None:
+    _, stopped = await settle()
+    person, _ = await settle()
+    await do(settled, "UPDATE address SET stopped_at = now() WHERE id = :id", id=stopped)
+    await do(settled, "DELETE FROM resident_address WHERE resident_id = :id", id=person)
+    notice = await send(settled, settle)
+    async with settled.session() as session:
+        found = await notices.progress(await session.connection(), notice)
+    assert found.failed == {"blocked": 1, "no-address": 1}
