@@ -45,8 +45,7 @@ FROM (
                proof AND coalesce(outcome, '') NOT IN ('sent', 'announced')
                OR outcome IS NOT DISTINCT FROM 'unknown'
                OR outcome IS NULL AND platform_id IS DISTINCT FROM $2
-                  AND (lost > 0 OR claimed_until IS NOT NULL)
-               OR outcome IS NULL AND coalesce(claimed_until < $4, false)) AS over
+                  AND (lost > 0 OR claimed_until IS NOT NULL)) AS over
     FROM (SELECT *, $3::text IN ('sent', 'delivered', 'read') AS accepted, $5::int IS NULL AS last,
                  $5::int IS NULL AND $3::text IN ('delivered', 'read') AS proof
           FROM delivery WHERE id = $1 FOR NO KEY UPDATE) AS delivery
