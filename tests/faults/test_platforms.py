@@ -13,6 +13,7 @@ from support.faults import (
     chain_holds,
     crowd,
     every_delivery_is_accounted_for,
+    leases,
     letters,
     nothing_left,
     office,
@@ -22,6 +23,7 @@ from support.people import another_process, move_clock, one, rows, send_notice, 
 from support.wire import post_twilio
 from support.world import SENDER, World
 
+from bot.delivery import IN_HAND
 from core.ids import short
 from emulator.twilio_out import Sent
 from services import outbox, reports
@@ -101,6 +103,31 @@ async def test_a_storm_of_429_at_three_processes(world: World) -> None:
     assert emulator.counters.too_many == 12
     progress = await reckon(world, notice, many)
     assert progress.sent == len(many)
+
+
+async def test_a_storm_by_telegrams_own_limits(world: World) -> None:
+    """We believe in 400 a second, Telegram takes about 30, and nothing is scripted: what is in hand
+    is refused, the others are not even tried, and so it goes until everybody has it."""
+    emulator, db = world.emulator, world.db
+    akim = await office(world)
+    many = await crowd(world, "t", 200)
+    emulator.switch(telegram_limits=True, telegram_retry_after=4)
+    taken = emulator.switches.telegram_per_second + emulator.switches.telegram_slack
+    async with another_process(db, world.app) as other:
+        senders = [app.senders[many[0].account] for app in (world.app, other.app)]
+        notice = await send_notice(world, akim)
+        other.app.wake()
+
+        async def all_have_stopped() -> bool:
+            return all(sender._held() for sender in senders) and not await leases(db)
+
+        await until(all_have_stopped, PATIENCE)
+        calls = emulator.counters.calls["sendMessage"]
+        # Until the first refusal is written down, what has gone makes room for as much again.
+        assert taken < calls <= taken + 2 * len(senders) * IN_HAND < len(many)
+        emulator.switch(telegram_retry_after=0, telegram_per_second=80)
+        await nothing_left(db)
+    assert (await reckon(world, notice, many)).sent == len(many)
 
 
 async def test_throttled_by_twilio(world: World) -> None:
