@@ -56,11 +56,19 @@ SELECT w.notice_id, w.resident_id,
              AND d.resident_id = w.resident_id) AS deliveries
 FROM withdrawn AS w
 """
-# Only with the words that the notice has now.
+# Only with the words that the notice has now. What went there as the second messenger of the one
+# who stays was not that one's, and does not count for them.
 _GIVE_BACK = """
 WITH again AS (
     UPDATE recipient SET excluded = NULL
     WHERE notice_id = :notice AND resident_id = :resident AND excluded = 'merged'
+    RETURNING delivery_id, second_id
+), others AS (
+    UPDATE recipient AS o SET second_id = NULL FROM again, delivery AS d
+    WHERE o.notice_id = :notice AND o.resident_id <> :resident
+      AND o.second_id IN (again.delivery_id, again.second_id) AND d.id = o.second_id
+      AND NOT EXISTS (SELECT 1 FROM resident_address AS ra
+                      WHERE ra.resident_id = o.resident_id AND ra.address_id = d.address_id)
 )
 UPDATE delivery AS d SET message_id = new.id, outcome = NULL, finished_at = NULL,
        not_before = :now, waiting_for = CASE WHEN :paused THEN 'paused' END

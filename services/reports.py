@@ -47,7 +47,6 @@ FROM (
                OR outcome IS NULL AND CASE
                    WHEN $7::int IS NULL -- sent before callbacks named their try
                    THEN platform_id IS DISTINCT FROM $2 AND (lost > 0 OR claimed_until IS NOT NULL)
-                        OR coalesce(claimed_until < $4, false)
                    WHEN claimed_until IS NOT NULL THEN $7 >= attempts
                    ELSE $7 = attempts - 1 AND 'unknown' = coalesce(
                        CASE waiting_for WHEN 'paused' THEN detail ELSE waiting_for END, '') END

@@ -8,6 +8,7 @@ from pathlib import Path
 from support.database import until
 from support.faults import LEFT, PATIENCE, crowd, leases, letters, nothing_left, office, reckon
 from support.people import (
+    NEXT_VILLAGE,
     address_of,
     another_process,
     move_clock,
@@ -21,6 +22,7 @@ from support.wire import post_telegram, telegram_tap, telegram_text
 from support.world import World
 
 from bot.delivery import IN_HAND
+from services import notice_changes
 
 HELD = IN_HAND + 8  # more answers than one process waits for: both processes have some
 
@@ -83,6 +85,48 @@ async def test_a_process_dies_while_a_notice_goes_to_a_thousand(
     for log in (doomed.log, survivor.log):
         assert "Тұрғын" not in log.read_text()
         assert emulator.person("w-1").phone not in log.read_text()
+
+
+async def test_the_callbacks_come_when_the_leases_of_the_dead_are_over(
+    outside: World, tmp_path: Path
+) -> None:
+    """All calls were accepted, all answers are lost with the process, and one of its two notices is
+    cancelled before WhatsApp says anything. Whoever has it is counted so, and gets no other."""
+    emulator, db = outside.emulator, outside.db
+    akim = await office(outside)
+    inside = await crowd(outside, "w", 6, "whatsapp")
+    out = await crowd(outside, "o", 3, "whatsapp", window=False)
+    others = await crowd(outside, "n", 6, "whatsapp", place=NEXT_VILLAGE)
+    emulator.hold_statuses()
+    emulator.fault("messages.create", times=15, hold=True)
+    port = outside.app.settings.port
+    async with serving(outside, tmp_path, port) as doomed:
+        notice = await send_notice(outside, akim)
+        cancelled = await send_notice(outside, akim, (NEXT_VILLAGE,))
+        await emulator.wait_until(lambda: emulator.faults.held == 15, PATIENCE)
+        await doomed.kill()
+    emulator.release_answers()
+    await emulator.settle(PATIENCE)
+    await move_clock(db, [outside.app], timedelta(seconds=31))
+    async with db.unit() as unit:
+        unit.actor = akim.resident
+        assert await notice_changes.cancel(unit, cancelled)
+    outcomes = "SELECT DISTINCT outcome FROM delivery WHERE priority >= 2 ORDER BY 1"
+    assert [row.outcome for row in await rows(db, outcomes)] == ["unknown", None]
+    # Only that they are on their way: the phones are off, and no "delivered" proves anything.
+    held = emulator.statuses.held or []
+    said = [place for place, (_, status, _) in enumerate(held) if status == "sent"]
+    async with another_process(db, outside.app, serving=False, port=port) as listening:
+        emulator.release_statuses(said)
+        await emulator.settle(PATIENCE)
+        assert [row.outcome for row in await rows(db, outcomes)] == ["announced", "sent"]
+        await move_clock(db, [outside.app, listening.app], timedelta(minutes=2))
+        for sender in listening.app.senders.values():
+            await sender.pass_once()
+    assert emulator.counters.calls["messages.create"] == 15
+    progress = await reckon(outside, notice, [*inside, *out])
+    assert (progress.sent, progress.announced) == (6, 3)
+    assert (await reckon(outside, cancelled, others)).sent == 6
 
 
 async def test_a_process_that_commits_and_never_sends(world: World) -> None:

@@ -3,16 +3,26 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
 from support.database import until
-from support.faults import PATIENCE, chain_holds, crowd, nothing_left, office, reckon
+from support.faults import (
+    PATIENCE,
+    chain_holds,
+    crowd,
+    leases,
+    letters,
+    nothing_left,
+    office,
+    reckon,
+)
 from support.people import (
     VILLAGE,
     WORDS,
@@ -22,10 +32,12 @@ from support.people import (
     one,
     rows,
 )
+from support.processes import Process, serving
 from support.world import OKRUG, Running, World
 
 from bot.app import App
 from bot.clockwork import LEADER_LOCK, Clockwork
+from bot.delivery import IN_HAND
 from core.ids import new_id
 from handlers import DUE
 from services import due, notices
@@ -35,6 +47,8 @@ from services.unit import Unit
 HOLDS = (
     f"SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = {LEADER_LOCK} AND granted"
 )
+BLOCKED = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'recipient'::regclass"
+HELD = IN_HAND + 8  # more answers than one process waits for: both that are left have some
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +146,10 @@ async def test_one_of_three_ticks(ticks: list[Clockwork], three: Three) -> None:
     await terminate(world, first)
     await another_leader(world, than=first)
     ticks.clear()
-    await has_ticked(2)
+    await has_ticked(4)
     leading = ticks[-1]
+    others = sum(one is not leading for one in ticks)
+    assert others <= 1, "who led before goes on without its lock"  # one tick until it hears of it
     (stopping,) = [app for app in three.apps if app.clockwork is leading]
     before = await leader(world)
     leading.stop()
@@ -227,6 +243,65 @@ async def test_the_leader_dies_at_that_moment(three: Three) -> None:
     assert len(tries) == 2
     assert (await reckon(world, notice, many)).sent == len(many)
     assert await one(world.db, "SELECT count(*) FROM message WHERE notice_id = :n", n=notice) == 2
+
+
+@asynccontextmanager
+async def nobody_can_be_told(world: World) -> AsyncIterator[None]:
+    """Whoever writes down to whom a notice goes waits, in its transaction, for the block's end."""
+    async with world.db.database.work.connect() as connection:
+        await connection.execute(text("LOCK TABLE recipient IN SHARE MODE"))
+        yield
+
+
+async def test_the_leading_process_is_killed_at_that_moment(outside: World, tmp_path: Path) -> None:
+    """Three real ones. The leading one is killed within the transaction that queues the notice:
+    nothing has happened, another one does it. Of the two that send, one is killed as well."""
+    world, db, emulator = outside, outside.db, outside.emulator
+    akim = await office(world)
+    many = [*await crowd(world, "t", 60), *await crowd(world, "w", HELD, "whatsapp")]
+    port = world.app.settings.port
+    async with AsyncExitStack() as stack:
+
+        async def start(number: int) -> Process:
+            return await stack.enter_async_context(serving(world, tmp_path / str(number), port))
+
+        leading = await start(1)
+        first = await another_leader(world)
+        doomed, _ = await asyncio.gather(start(2), start(3))
+        notice = await schedule(world, akim)
+        for method in ("sendMessage", "messages.create"):
+            emulator.fault(method, times=HELD, hold=True)
+        async with nobody_can_be_told(world):
+            await move_clock(db, [world.app], timedelta(hours=1, seconds=1))
+
+            async def in_its_transaction() -> bool:
+                return await one(db, BLOCKED) == 1
+
+            await until(in_its_transaction, PATIENCE)
+            assert await leader(world) == first
+            await leading.kill()
+            await another_leader(world, than=first)
+            assert await one(db, "SELECT queued_at FROM notice") is None
+        await emulator.wait_until(lambda: emulator.faults.held == 2 * HELD, PATIENCE)
+        await doomed.kill()
+        in_flight = set().union(*(await leases(db)).values())
+        emulator.release_answers()
+
+        async def only_the_dead_holds_some() -> bool:
+            free = "SELECT count(*) FROM delivery WHERE outcome IS NULL AND claimed_until IS NULL"
+            return not await one(db, free) and len(await leases(db)) <= 1
+
+        await until(only_the_dead_holds_some, PATIENCE)
+        await move_clock(db, [world.app], timedelta(seconds=31))
+        await nothing_left(db)
+        await emulator.settle(PATIENCE)
+    twice = {who.id for who in many if who.address in in_flight}
+    assert (await reckon(world, notice, many, twice=twice)).sent == len(many)
+    again = {who.id for who in many if letters(world, who.id) == 2}
+    assert again, "nothing was in flight"
+    assert {who[0] for who in again} == {"t"}, "WhatsApp's callbacks told us"
+    assert await one(db, "SELECT result FROM due WHERE kind = 'notice-send'") == "done"
+    assert await one(db, "SELECT count(*) FROM message WHERE notice_id = :n", n=notice) == 2
 
 
 async def test_pressed_twice_for_the_same_moment(three: Three) -> None:

@@ -187,6 +187,32 @@ async def test_joined_while_a_notice_goes_and_the_kept_chat_fails(world: World, 
     assert await one(db, "SELECT count(*) FROM delivery WHERE priority >= 2") == 2
 
 
+@pytest.mark.parametrize("first", ["telegram", "whatsapp"])
+async def test_joined_the_kept_chat_fails_and_parted(world: World, first: str) -> None:
+    """WhatsApp says so by a callback. What came to the other chat instead came to somebody else, as
+    it turns out: both were counted as reached, and one of them has nothing."""
+    akim, db = await office(world), world.db
+    bolat = await proved(world, "Болат", first)
+    serik = await proved(world, "Серік", "whatsapp" if first == "telegram" else "telegram")
+    async with on_its_way(world, akim, bolat, serik) as notice:
+        merge = await join(world, bolat, serik)
+        world.emulator.chat_state(bolat.id).blocked = True
+
+    async def come() -> bool:
+        return letters(world, serik.id) == 1
+
+    await until(come, PATIENCE)
+    await nothing_left(db)
+    await world.emulator.settle(PATIENCE)
+    progress = await add_up(world, notice)
+    assert (progress.total, progress.sent) == (1, 1)
+    await part(world, bolat, merge)
+    await nothing_left(db)
+    progress = await add_up(world, notice)
+    assert [letters(world, who.id) for who in (bolat, serik)] == [0, 1]
+    assert (progress.total, progress.sent, progress.failed) == (2, 1, {"blocked": 1})
+
+
 async def test_joined_from_both_sides_while_a_notice_goes(world: World) -> None:
     """Each is joined with the other at the same moment, and the notice is on its way: they are
     one, no one waits for the other for ever, and one of them gets it."""

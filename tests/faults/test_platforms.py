@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from urllib.parse import urldefrag
 
 import pytest
 from support.database import until
@@ -12,6 +13,7 @@ from support.faults import (
     chain_holds,
     crowd,
     every_delivery_is_accounted_for,
+    leases,
     letters,
     nothing_left,
     office,
@@ -21,6 +23,7 @@ from support.people import another_process, move_clock, one, rows, send_notice, 
 from support.wire import post_twilio
 from support.world import SENDER, World
 
+from bot.delivery import IN_HAND
 from core.ids import short
 from emulator.twilio_out import Sent
 from services import outbox, reports
@@ -100,6 +103,31 @@ async def test_a_storm_of_429_at_three_processes(world: World) -> None:
     assert emulator.counters.too_many == 12
     progress = await reckon(world, notice, many)
     assert progress.sent == len(many)
+
+
+async def test_a_storm_by_telegrams_own_limits(world: World) -> None:
+    """We believe in 400 a second, Telegram takes about 30, and nothing is scripted: what is in hand
+    is refused, the others are not even tried, and so it goes until everybody has it."""
+    emulator, db = world.emulator, world.db
+    akim = await office(world)
+    many = await crowd(world, "t", 200)
+    emulator.switch(telegram_limits=True, telegram_retry_after=4)
+    taken = emulator.switches.telegram_per_second + emulator.switches.telegram_slack
+    async with another_process(db, world.app) as other:
+        senders = [app.senders[many[0].account] for app in (world.app, other.app)]
+        notice = await send_notice(world, akim)
+        other.app.wake()
+
+        async def all_have_stopped() -> bool:
+            return all(sender._held() for sender in senders) and not await leases(db)
+
+        await until(all_have_stopped, PATIENCE)
+        calls = emulator.counters.calls["sendMessage"]
+        # Until the first refusal is written down, what has gone makes room for as much again.
+        assert taken < calls <= taken + 2 * len(senders) * IN_HAND < len(many)
+        emulator.switch(telegram_retry_after=0, telegram_per_second=80)
+        await nothing_left(db)
+    assert (await reckon(world, notice, many)).sent == len(many)
 
 
 async def test_throttled_by_twilio(world: World) -> None:
@@ -342,6 +370,52 @@ async def test_a_callback_of_an_earlier_try(world: World) -> None:
     await until(unknown, PATIENCE)
     emulator.release_statuses()  # among them those of the second try
     await emulator.settle(PATIENCE)
+    assert (await reckon(world, notice, [wera], twice=[wera.id])).sent == 1
+
+
+@pytest.mark.parametrize("early", [True, False])
+async def test_a_failure_that_is_told_again_during_the_next_try(
+    world: World, *, early: bool
+) -> None:
+    """The first try failed, said before its answer or after it. That word comes once more (Twilio
+    repeats itself) while the second try is in hand: it was taken for the second's, whose answer
+    was thrown away, and there was a third."""
+    emulator, db = world.emulator, world.db
+    akim = await office(world)
+    (wera,) = await crowd(world, "w", 1, "whatsapp")
+    emulator.hold_statuses()
+    emulator.fault("messages.create", times=2, hold=True)
+    notice = await send_notice(world, akim)
+    await emulator.wait_until(lambda: emulator.faults.held == 1, PATIENCE)
+    if not early:
+        emulator.release_answers()
+        await nothing_left(db)
+    (first,) = (sent for sent in emulator.out.sent.values() if not sent.inbound)
+    failed = {"MessageSid": first.sid, "From": SENDER, "MessageStatus": "failed"}
+    path = urldefrag(first.callback).url.removeprefix(world.url)
+
+    async def says_that_it_failed() -> None:
+        assert await post_twilio(world.url, failed | {"ErrorCode": "63012"}, path) == 200
+
+    async def in_nobodys_hands() -> bool:
+        return not world.app.senders[wera.account]._going
+
+    await says_that_it_failed()
+    emulator.release_answers()
+    await until(in_nobodys_hands, PATIENCE)
+    assert await waiting(world, "transient") == 1
+    await move_clock(db, [world.app], timedelta(seconds=16))
+    world.app.wake()
+    await emulator.wait_until(lambda: emulator.faults.held == 1, PATIENCE)
+    in_hand = "SELECT attempts, waiting_for FROM delivery WHERE claimed_until IS NOT NULL"
+    before = await rows(db, in_hand)
+    await says_that_it_failed()
+    assert await rows(db, in_hand) == before != []
+    emulator.release_answers()
+    await nothing_left(db)
+    await says_that_it_failed()
+    assert await one(db, "SELECT attempts FROM delivery WHERE outcome = 'sent'") == 2
+    assert emulator.counters.calls["messages.create"] == 2
     assert (await reckon(world, notice, [wera], twice=[wera.id])).sent == 1
 
 

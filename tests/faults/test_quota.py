@@ -8,9 +8,12 @@ from support.faults import PATIENCE, crowd, letters, nothing_left, office, recko
 from support.people import VILLAGE, move_clock, one, send_notice
 from support.world import OKRUG, World
 
+from bot.delivery import IN_HAND
 from rules.notices import NoticeKind
 from services import notices, reach, rulebook
 
+TAKEN = 25  # people whom WhatsApp lets us write to, and we believe in 250
+MANY = 200  # more than a process has in hand at the same time: most of them are to be stopped
 WAITING = (
     "SELECT count(*) FROM delivery WHERE outcome IS NULL AND claimed_until IS NULL"
     " AND waiting_for = 'daily-limit'"
@@ -32,42 +35,55 @@ async def next_day(world: World) -> None:
     world.app.wake()
 
 
-async def test_used_up_at_half_by_callback(world: World) -> None:
-    """We believe in 250, WhatsApp lets 25 through: the others wait for tomorrow."""
+async def counted(world: World) -> int:
+    """How many conversations we believe to have opened."""
+    return await one(world.db, "SELECT count(*) FROM opened_conversation")
+
+
+async def test_used_up_by_callback(world: World) -> None:
+    """We believe in 250, WhatsApp lets 25 through and says so of the others later: it is asked no
+    more than what was in hand, and those who are left wait for tomorrow."""
     emulator, db = world.emulator, world.db
-    emulator.switch(whatsapp_limits=True, whatsapp_quota=25, whatsapp_per_second=10_000)
+    emulator.switch(whatsapp_limits=True, whatsapp_quota=TAKEN, whatsapp_per_second=10_000)
     akim = await office(world)
-    many = await crowd(world, "o", 50, "whatsapp", window=False)
+    many = await crowd(world, "o", MANY, "whatsapp", window=False)
     notice = await send_notice(world, akim)
-    await left_for_tomorrow(world, 25)
-    assert sum(letters(world, who.id) for who in many) == 25
+    await left_for_tomorrow(world, MANY - TAKEN)
+    calls = emulator.counters.calls["messages.create"]
+    assert calls <= TAKEN + 2 * IN_HAND, "it went on although there was no more"
+    assert sum(letters(world, who.id) for who in many) == TAKEN
     async with db.database.work.connect() as connection:
         progress = await notices.progress(connection, notice)
-    assert (progress.announced, progress.waiting) == (25, {"daily-limit": 25})
+    assert (progress.announced, progress.waiting) == (TAKEN, {"daily-limit": MANY - TAKEN})
     assert progress.last_due - db.clock.now() <= timedelta(days=1), "the forecast of the end"
-    calls = emulator.counters.calls["messages.create"]
+    emulator.switch(whatsapp_quota=250)
     await next_day(world)
     await nothing_left(db)
-    assert (await reckon(world, notice, many)).announced == 50
-    assert emulator.counters.calls["messages.create"] == calls + 25
+    assert (await reckon(world, notice, many)).announced == MANY
+    assert emulator.counters.calls["messages.create"] == calls + MANY - TAKEN
 
 
-async def test_used_up_at_half_by_the_answer(world: World) -> None:
-    """The same, and Twilio says so at once."""
+async def test_used_up_by_the_answer(world: World) -> None:
+    """The same, and Twilio says so at once: who was refused is not counted among the day's
+    conversations."""
     emulator, db = world.emulator, world.db
     akim = await office(world)
-    many = await crowd(world, "o", 50, "whatsapp", window=False)
-    emulator.fault("messages.create", times=25, hold=True)
+    many = await crowd(world, "o", MANY, "whatsapp", window=False)
+    emulator.fault("messages.create", times=TAKEN, hold=True)
     refusal = {"code": 63038, "message": "Account exceeded the daily limit", "status": 400}
     refusing = emulator.fault("messages.create", times=10**6, status=400, body=refusal)
     notice = await send_notice(world, akim)
-    await emulator.wait_until(lambda: emulator.faults.held == 25, PATIENCE)
+    await emulator.wait_until(lambda: emulator.faults.held == TAKEN, PATIENCE)
     emulator.release_answers()
-    await left_for_tomorrow(world, 25)
+    await left_for_tomorrow(world, MANY - TAKEN)
+    calls = emulator.counters.calls["messages.create"]
+    assert TAKEN < calls <= TAKEN + 2 * IN_HAND, "it went on although there was no more"
+    assert await counted(world) == TAKEN
     refusing.times = 0
     await next_day(world)
     await nothing_left(db)
-    assert (await reckon(world, notice, many)).announced == 50
+    assert (await reckon(world, notice, many)).announced == MANY
+    assert emulator.counters.calls["messages.create"] == calls + MANY - TAKEN
 
 
 async def test_a_plan_over_three_days(world: World) -> None:

@@ -101,6 +101,22 @@ async def test_an_earlier_try_says_nothing_of_what_a_later_one_achieved(desk: De
     assert (await desk.state(first)).delivered_at is not None
 
 
+async def test_a_try_that_failed_does_not_stand_for_one_lost_with_its_process(desk: Desk) -> None:
+    """The late "sent" of the first one ended the second, whose lease had run out: the person may
+    have nothing, and nothing more came."""
+    await desk.office.send()
+    first = await desk.claimed()
+    await desk.sent(first, "SM1")
+    await desk.told(first, "SM1", "failed", Outcome.TRANSIENT)
+    desk.later(minutes=1)
+    second = await desk.claimed(first.address)
+    desk.later(minutes=1)
+    await desk.told(first, "SM1", "sent")
+    assert (await desk.state(second)).outcome is None
+    await desk.told(second, "SM2", "sent")
+    assert (await desk.state(second)).outcome == "sent"
+
+
 async def test_what_has_come_has_come(desk: Desk) -> None:
     """Failed, says one callback; delivered, says the next."""
     await desk.office.send()

@@ -33,7 +33,13 @@ PATIENCE = 60.0  # seconds: for a busy machine; nothing takes nearly that long
 
 
 async def crowd(
-    world: World, prefix: str, count: int, channel: str = "telegram", *, window: bool = True
+    world: World,
+    prefix: str,
+    count: int,
+    channel: str = "telegram",
+    *,
+    window: bool = True,
+    place: str = VILLAGE,
 ) -> list[Somebody]:
     """Many silent residents of the village at once, half of them Kazakh readers; `window`: have
     written within 24 hours."""
@@ -62,7 +68,7 @@ async def crowd(
                 "value": keyring.seal(intake.ALIAS, address, value),
             })  # fmt: skip
             columns[Resident].append({
-                "id": resident, "language": language, "place_code": VILLAGE, "created_at": now,
+                "id": resident, "language": language, "place_code": place, "created_at": now,
                 "registered_at": now, "consented_at": now,
                 "full_name": keyring.seal(NAME, resident, person.name),
             })  # fmt: skip
