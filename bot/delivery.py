@@ -88,7 +88,6 @@ class _Going:
 
     rendered: bytes | None = None  # digest of what is sent
     parts_sent: int = 0  # how many are accepted, from the first one on
-    parts: int = 1  # how many it is drawn in
 
 
 @dataclass(slots=True)
@@ -313,10 +312,10 @@ class Sender:
         content = await self._resolved(Content.from_json(claimed.content))
         parts = await self.channel.prepare(content, window_open=claimed.window_open)
         going.rendered = hashlib.sha256(repr(parts).encode()).digest()
-        going.parts, numbers = len(parts), claimed.parts_to_send(len(parts))
+        first = claimed.parts_sent if claimed.parts_sent < len(parts) else 0  # drawn otherwise now
         result = SendResult(Outcome.REFUSED, detail="nothing to send")
-        for number in numbers:
-            if number > numbers[0] and not self._bursts.allows(claimed.address):
+        for number in range(first, len(parts)):
+            if number > first and not self._bursts.allows(claimed.address):
                 going.rendered = None  # this chat alone is held up
                 return SendResult(Outcome.THROTTLED, retry_after=1)
             followed = number + 1 if number < len(parts) - 1 else None
@@ -326,16 +325,19 @@ class Sender:
             going.parts_sent = number + 1
             if followed:
                 await self._note_part(claimed, followed, result)
-        going.parts_sent = len(parts)
-        # A part that was repeated does not stand for the whole: the last one has.
-        return result if followed is None else dataclasses.replace(result, platform_id=None)
+        return result
 
     async def _send_part(self, claimed: Claimed, part: Part, followed: int | None) -> SendResult:
         opens = self.channel.opens_conversation(part)
         counted, wait = await self._quota(claimed) if opens else (False, None)
         if wait is not None:
             return SendResult(Outcome.DAILY_LIMIT, retry_after=wait)
-        await self.slots.take(bulk=claimed.priority >= outbox.URGENT)
+        try:
+            await self.slots.take(bulk=claimed.priority >= outbox.URGENT)
+        except BaseException:
+            if counted:
+                await self._give_back(claimed)
+            raise
         result = await self.channel.send(
             str(claimed.target), part, claimed.id, attempt=claimed.attempts, followed=followed
         )
@@ -369,11 +371,15 @@ class Sender:
         """An announcement that was not accepted does not count; a limit closes the quota."""
         if result.outcome in (*ARRIVED, Outcome.UNKNOWN):
             return
-        async with self.database.turns.begin() as connection:
-            if counted:
-                await quota.give_back(connection, self.account, claimed.address)
-            if result.outcome is Outcome.DAILY_LIMIT:
+        if counted:
+            await self._give_back(claimed)
+        if result.outcome is Outcome.DAILY_LIMIT:
+            async with self.database.turns.begin() as connection:
                 await quota.close(connection, self.account, self.clock.now())
+
+    async def _give_back(self, claimed: Claimed) -> None:
+        async with self.database.turns.begin() as connection:
+            await quota.give_back(connection, self.account, claimed.address)
 
     async def _resolved(self, content: Content) -> Content:
         """The platform's id of the message that this one edits, if that was sent."""
@@ -391,7 +397,7 @@ class Sender:
         SENT.labels(self.channel.name.value, result.outcome.value).inc()
         going = going or _Going()
         now = self.clock.now()
-        settled = Settled(claimed, result, now, going.rendered, going.parts_sent, going.parts)
+        settled = Settled(claimed, result, now, going.rendered, going.parts_sent)
         outcome = await self.settler.settle(settled)
         return outcome is not None or result.outcome in WAITING
 

@@ -1,5 +1,7 @@
 """What people can say and tap, one module a capability."""
 
+from datetime import timedelta
+
 from conversation.router import Router, Routes
 from handlers import (
     begun,
@@ -22,8 +24,9 @@ from handlers import (
     sent,
     start,
 )
-from services import people, residents
+from services import due, people, residents, retired
 from services.due import DueRow, Handler
+from services.outbox import LEASE
 from services.unit import Unit
 
 
@@ -34,7 +37,14 @@ async def _parting_over(unit: Unit, row: DueRow) -> None:
 
 async def _left_over(unit: Unit, row: DueRow) -> None:
     """What was under way to somebody whose data were deleted."""
-    await residents.forget_left(unit, row.details)
+    if await residents.forget_left(unit, row.details):
+        await due.put_off(unit, row, unit.now + LEASE)
+
+
+async def _account_retired(unit: Unit, row: DueRow) -> None:
+    """What an account that is not ours any more has not sent."""
+    if await retired.end(unit):
+        await due.put_off(unit, row, unit.now + timedelta(seconds=1))
 
 
 DUE: dict[str, Handler] = {
@@ -42,6 +52,7 @@ DUE: dict[str, Handler] = {
     **roles.DUE,
     people.SETTLED_DUE: _parting_over,
     residents.LEFT_DUE: _left_over,
+    retired.END_DUE: _account_retired,
 }  # kind of what is due → what is done then
 
 MODULES = (

@@ -3,16 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    CheckConstraint,
-    ForeignKey,
-    Identity,
-    Index,
-    Integer,
-    text,
-)
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, text
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -59,8 +50,6 @@ class Delivery(Base):
     failures: Mapped[int] = mapped_column(server_default=text("0"))  # that could have passed
     lost: Mapped[int] = mapped_column(server_default=text("0"))  # answers: it may have arrived
     parts_sent: Mapped[int] = mapped_column(server_default=text("0"))
-    # Numbers from 1 of parts that were accepted and failed; negative once they went again.
-    parts_again: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default=text("'{}'"))
     outcome: Mapped[str | None]  # core.outcomes.Outcome once it is settled
     waiting_for: Mapped[str | None]  # an Outcome that explains why it still waits
     detail: Mapped[str | None]  # the platform's code; of what is paused: what it waited for

@@ -14,7 +14,7 @@ from core.crypto import Keyring
 from core.languages import Language
 from models.people import Address, Resident, ResidentAddress
 from models.system import Account, Installation
-from services import retired
+from services import due, retired
 from services.unit import Unit
 
 SECRETS = "account.secrets"
@@ -143,8 +143,7 @@ async def retire_others(unit: Unit, standing: Sequence[UUID]) -> list[UUID]:
     gone = list(found)
     for account in gone:
         unit.audit("account-retired", account)
-    if gone:
-        await retired.end(unit)
+        await due.plan(unit, unit.now, retired.END_DUE, account)
     return gone
 
 

@@ -66,7 +66,7 @@ _REPLACE = f"""
 UPDATE delivery AS d SET message_id = new.id
 FROM message AS m JOIN unnest($2::text[], $3::bool[], $4::uuid[]) AS new (language, corrects, id)
   ON new.language = m.language AND new.corrects = m.corrects
-WHERE {_MINE} AND d.claimed_until IS NULL AND d.parts_sent = 0 AND d.lost = 0
+WHERE {_MINE} AND d.claimed_until IS NULL AND d.platform_id IS NULL AND d.lost = 0
 """
 # Who got an older version, or may be getting it this moment, gets the correction: as long as the
 # person, or whom the record was joined with since, is there and still behind that chat.
@@ -93,7 +93,8 @@ WITH mine AS (
            CASE WHEN $6 THEN 'paused' WHEN $7::timestamptz > $2 THEN '{Outcome.QUIET_HOURS}' END
     FROM (SELECT DISTINCT address_id, account_id, language FROM had) AS one
     JOIN unnest($3::text[], $4::uuid[]) AS new (language, id) USING (language)
-    RETURNING id, address_id
+    ON CONFLICT (message_id, address_id) DO UPDATE SET message_id = excluded.message_id
+    RETURNING id, address_id -- also of one that waited there for another of the family
 ), again AS (
     SELECT had.resident_id, (array_agg(made.id) FILTER (WHERE NOT had.second))[1] AS first,
            (array_agg(made.id) FILTER (WHERE had.second))[1] AS second

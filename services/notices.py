@@ -434,12 +434,14 @@ async def addressed_to(unit: Unit, notice: UUID, address: UUID) -> bool:
     """Is this notice for somebody at this address? If not, the tap was forged: noted."""
     found = await unit.session.scalar(
         text(
-            "SELECT 1 FROM recipient AS r WHERE r.notice_id = :notice AND (EXISTS ("
-            "  SELECT 1 FROM delivery AS d WHERE d.id IN (r.delivery_id, r.second_id)"
-            "  AND d.address_id = :address) OR EXISTS ("
-            "  SELECT 1 FROM resident_address AS ra JOIN resident AS who ON ra.resident_id IN"
-            "  (who.id, who.merged_into) WHERE who.id = r.resident_id"
-            "  AND ra.address_id = :address)) LIMIT 1"
+            "SELECT 1 FROM message AS m JOIN delivery AS d ON d.message_id = m.id"
+            " WHERE m.notice_id = :notice AND d.address_id = :address AND EXISTS ("
+            "  SELECT 1 FROM recipient AS r WHERE r.delivery_id = d.id"
+            "  UNION ALL SELECT 1 FROM recipient AS r WHERE r.second_id = d.id)"
+            " UNION ALL SELECT 1 FROM resident_address AS ra"
+            " JOIN resident AS who ON who.id = ra.resident_id OR who.merged_into = ra.resident_id"
+            " JOIN recipient AS r ON r.notice_id = :notice AND r.resident_id = who.id"
+            " WHERE ra.address_id = :address LIMIT 1"
         ),
         {"notice": notice, "address": address},
     )

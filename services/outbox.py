@@ -33,7 +33,7 @@ REDRAWN = timedelta(seconds=5)  # the window is closed after all: the template, 
 _LONG_WAITS = [outcome.value for outcome in WAITING]  # these hold nobody else up
 
 _LEASED = """d.id, d.message_id, d.address_id, d.account_id, d.priority, d.seq, d.attempts,
-          d.failures, d.lost, d.parts_sent, d.parts_again, d.waiting_for, d.claimed_by,
+          d.failures, d.lost, d.parts_sent, d.waiting_for, d.claimed_by,
           m.content, m.notice_id, n.status, m.revision < n.revision AS old, a.target,
           a.last_inbound_at, a.stopped_at IS NOT NULL AS stopped"""
 # Another process' lease that ran out was a call that may have been made, and whose answer is lost:
@@ -98,17 +98,9 @@ UPDATE account AS a SET next_slot = taken.first + taken.many * $3::interval
 FROM taken WHERE a.id = taken.id RETURNING taken.first, taken.many
 """
 # Only the try that was made: a callback may have ended it. What arrived has arrived, though another
-# process may have begun the next try. Where a part has to be sent again, it is not over.
-_AGAIN = """(t.arrived AND EXISTS (SELECT 1 FROM unnest(d.parts_again) AS part (number)
-                                   WHERE part.number BETWEEN 1 AND t.parts - 1))"""
-_SETTLE = f"""
-UPDATE delivery AS d SET
-    outcome = CASE WHEN NOT {_AGAIN} THEN t.outcome END,
-    waiting_for = CASE WHEN {_AGAIN} THEN '{Outcome.TRANSIENT}' END,
-    not_before = CASE WHEN {_AGAIN} THEN t.at + $8::interval ELSE d.not_before END,
-    parts_again = CASE WHEN t.arrived AND NOT {_AGAIN} THEN ARRAY(
-        SELECT number FROM unnest(d.parts_again) AS part (number) WHERE number < 0)
-        ELSE d.parts_again END,
+# process may have begun the next try, or the lease may have run out and been given up.
+_SETTLE = """
+UPDATE delivery AS d SET outcome = t.outcome, waiting_for = NULL,
     detail = coalesce(t.detail, CASE WHEN t.arrived AND d.detail LIKE 'part %' THEN d.detail END),
     platform_id = coalesce(t.platform_id, d.platform_id), rendered = t.rendered,
     attempts = greatest(d.attempts, t.attempts + 1),
@@ -118,13 +110,14 @@ UPDATE delivery AS d SET
 FROM (
     SELECT *, outcome IN ('sent', 'announced') AS arrived
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::timestamptz[],
-                $7::int[], $9::int[], $10::uuid[], $11::int[])
-      AS t (id, outcome, detail, platform_id, rendered, at, attempts, parts_sent, process, parts)
+                $7::int[], $8::int[], $9::uuid[])
+      AS t (id, outcome, detail, platform_id, rendered, at, attempts, parts_sent, process)
 ) AS t
 WHERE d.id = t.id AND (
     d.outcome IS NULL AND (
         d.attempts = t.attempts
         OR t.arrived AND d.claimed_until IS NOT NULL AND d.claimed_by <> t.process)
+    OR d.outcome = 'unknown' AND t.arrived AND d.attempts = t.attempts
     OR d.outcome = t.outcome AND d.rendered IS NULL -- a callback was faster: what was sent is new
 )
 """
@@ -149,7 +142,6 @@ class Claimed:
     failures: int
     lost: int
     parts_sent: int
-    parts_again: Sequence[int]
     content: dict[str, Any]
     notice: UUID | None
     target: str | None  # None: nobody is behind this chat any more
@@ -157,14 +149,6 @@ class Claimed:
     stopped: bool
     at: datetime  # when it was leased
     process: UUID  # by whom
-
-    def parts_to_send(self, count: int) -> Sequence[int]:
-        """Which of so many parts, by their index, this try sends: those that have not gone, those
-        that failed since; all of them where it is drawn otherwise by now."""
-        again = {number - 1 for number in self.parts_again if number > 0}
-        if again and max(again) < count - 1:
-            return sorted(again.union(range(self.parts_sent, count)))
-        return range(self.parts_sent if self.parts_sent < count else 0, count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +160,6 @@ class Settled:
     at: datetime
     rendered: bytes | None = None  # digest; None when nothing was
     parts_sent: int = 0  # how many are accepted by now, from the first one on
-    parts: int = 1  # how many it was drawn in
 
 
 async def claim(
@@ -300,8 +283,7 @@ async def part_sent(
 ) -> None:
     """This part went out, as those before it had: a crash from here on does not repeat them."""
     await connection.exec_driver_sql(
-        "UPDATE delivery SET parts_sent = greatest(parts_sent, $2::int), platform_id = $3,"
-        " parts_again = array_replace(parts_again, $2::int, -$2::int) WHERE id = $1",
+        "UPDATE delivery SET parts_sent = greatest(parts_sent, $2), platform_id = $3 WHERE id = $1",
         (delivery, number, platform_id),
     )
 
@@ -337,12 +319,19 @@ async def settle_all(
 async def _write_outcomes(
     connection: AsyncConnection, over: Sequence[tuple[Settled, Outcome]]
 ) -> None:
-    """Locks as turns do: addresses first, then deliveries, both in their order."""
+    """Locks as turns do: addresses first, then notices, then deliveries, all in their order."""
     for one, outcome in sorted(over, key=lambda one: one[0].claimed.address):
         if outcome in STOPS_ADDRESS:
             claimed = one.claimed
             await stop_address(connection, claimed.address, outcome.value, one.at, claimed.at)
     over = sorted(over, key=lambda one: one[0].claimed.id)
+    lost = [
+        one.claimed.id
+        for one, outcome in over
+        if one.claimed.notice is not None and outcome not in ARRIVED
+    ]
+    if lost:
+        await second_messenger.hold(connection, lost)
     await connection.exec_driver_sql(
         _SETTLE,
         (
@@ -353,19 +342,12 @@ async def _write_outcomes(
             [one.rendered for one, _ in over],
             [one.at for one, _ in over],
             [one.claimed.attempts for one, _ in over],
-            PAUSES[1],
             [one.parts_sent for one, _ in over],
             [one.claimed.process for one, _ in over],
-            [one.parts for one, _ in over],
         ),
     )
-    lost = [
-        one for one, outcome in over if one.claimed.notice is not None and outcome not in ARRIVED
-    ]
     if lost:
-        await second_messenger.turn_to(
-            connection, [one.claimed.id for one in lost], max(one.at for one in lost)
-        )
+        await second_messenger.turn_to(connection, lost, max(one.at for one, _ in over))
 
 
 async def stop_address(
@@ -458,7 +440,6 @@ async def _claimed(
             row.failures,
             row.lost,
             row.parts_sent,
-            row.parts_again,
             content,
             row.notice_id,
             keyring.open(TARGET, row.address_id, row.target) if row.target else None,

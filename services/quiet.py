@@ -14,13 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from core.outcomes import Outcome
 from rules.notices import NoticeKind
-from services import rulebook
+from services import rulebook, wanted
 from services.reach import begins
 
 AT_ONCE = 1000  # of a notice's tail, so that what is urgent is soon behind it no longer
 
 _ABOUT = "SELECT id, kind, place_code FROM notice WHERE id = ANY($1::uuid[])"
 # Others' leases are theirs. What was begun is finished: a second part, an answer that was lost.
+_DIED = f"CASE WHEN d.id = ANY($4::uuid[]) THEN 0 ELSE {wanted.DIED} END"
 _PUT_OFF = f"""
 WITH tail AS (
     SELECT d.id FROM delivery AS d JOIN message AS m ON m.id = d.message_id
@@ -30,7 +31,8 @@ WITH tail AS (
     ORDER BY d.id = ANY($4::uuid[]) DESC LIMIT {AT_ONCE}
     FOR UPDATE OF d SKIP LOCKED
 )
-UPDATE delivery AS d SET not_before = $2, claimed_until = NULL, waiting_for = CASE
+UPDATE delivery AS d SET not_before = $2, claimed_until = NULL,
+    attempts = d.attempts + {_DIED}, lost = d.lost + {_DIED}, waiting_for = CASE
     WHEN d.waiting_for IN ('template-unavailable', 'daily-limit') THEN d.waiting_for
     ELSE '{Outcome.QUIET_HOURS}' END
 FROM tail WHERE d.id = tail.id RETURNING d.id

@@ -41,7 +41,7 @@ UPDATE delivery AS d SET
     announced_at = CASE WHEN was.accepted AND was.last AND $6::text = 'announced'
                         THEN coalesce(d.announced_at, $4) ELSE d.announced_at END
 FROM (
-    SELECT id, accepted, last, proof, accepted AND last AND 0 >= ALL (parts_again) AND (
+    SELECT id, accepted, last, proof, accepted AND last AND (
                proof AND coalesce(outcome, '') NOT IN ('sent', 'announced')
                OR outcome IS NOT DISTINCT FROM 'unknown'
                OR outcome IS NULL AND CASE
@@ -59,7 +59,7 @@ WHERE d.id = was.id RETURNING d.address_id
 """
 _LOCK = """
 SELECT d.id, d.address_id, d.account_id, d.priority, d.outcome, d.waiting_for, d.claimed_until,
-       d.attempts, d.failures, d.parts_sent, d.parts_again, d.platform_id, d.delivered_at,
+       d.attempts, d.failures, d.parts_sent, d.platform_id, d.delivered_at,
        coalesce(d.sent_at, d.announced_at, d.created_at) AS tried_at, m.notice_id,
        m.content <> '' AS readable, n.status, m.revision < n.revision AS old,
        EXISTS (SELECT 1 FROM recipient AS r WHERE d.id IN (r.delivery_id, r.second_id))
@@ -77,13 +77,6 @@ UPDATE delivery SET outcome = $2, waiting_for = $3, detail = $4, not_before = $5
     parts_sent = CASE WHEN outcome IN ('sent', 'announced') AND rendered IS NOT NULL
                       THEN greatest(parts_sent - 1, 0) ELSE parts_sent END, rendered = NULL,
     platform_id = coalesce($7, platform_id), claimed_until = NULL, finished_at = $8
-WHERE id = $1
-"""
-_PART_AGAIN = """
-UPDATE delivery SET parts_again = array_append(array_remove(parts_again, -$2::int), $2::int),
-    failures = failures + 1,
-    outcome = NULL, waiting_for = CASE WHEN outcome IS NULL THEN waiting_for ELSE $3 END,
-    not_before = CASE WHEN outcome IS NULL THEN not_before ELSE $4 END
 WHERE id = $1
 """
 _PART_LOST = "UPDATE delivery SET detail = $2 WHERE id = $1"
@@ -130,17 +123,18 @@ async def take(connection: AsyncConnection, report: Report, now: datetime) -> No
 async def _failed(
     connection: AsyncConnection, report: Report, failure: Outcome, now: datetime
 ) -> None:
-    if failure in STOPS_ADDRESS:  # locks as turns do: addresses first
+    if failure in STOPS_ADDRESS:  # locks as turns do: addresses, notices, deliveries
         await connection.exec_driver_sql(
             "SELECT 1 FROM address WHERE id = (SELECT address_id FROM delivery WHERE id = $1)"
             " FOR NO KEY UPDATE",
             (report.delivery,),
         )
+    await second_messenger.hold(connection, [report.delivery])
     row = (await connection.exec_driver_sql(_LOCK, (report.delivery,))).one_or_none()
     if row is None:
         return
     if report.part is not None:
-        return await _part_failed(connection, row, report.part, report, failure, now)
+        return await _part_failed(connection, row, report.part, report, failure)
     if not _is_news(row, report):
         return
     outcome, later = _verdict(row, report, failure)
@@ -237,23 +231,11 @@ async def _consequences(
 
 
 async def _part_failed(
-    connection: AsyncConnection,
-    row: Any,
-    part: int,
-    report: Report,
-    failure: Outcome,
-    now: datetime,
+    connection: AsyncConnection, row: Any, part: int, report: Report, failure: Outcome
 ) -> None:
     """A picture, a first half. What is about the person will be said of the last part as well;
-    what is about this part alone lets it go again, or is noted beside what became of the rest."""
-    if part in row.parts_again or (-part in row.parts_again and report.attempt != _latest(row)):
-        return
-    wanted = row.readable and not row.old and row.status != "cancelled" and not row.for_nobody
-    open_ = row.outcome is None or row.outcome in _ENDED_UNSURE
-    if failure in AGAIN and wanted and open_ and row.failures + 1 < outbox.tries(row.priority):
-        held = Outcome.PAUSED if row.status == "paused" else Outcome.TRANSIENT
-        later = now + _pause(row)
-        await connection.exec_driver_sql(_PART_AGAIN, (row.id, part, held.value, later))
-    elif failure not in WAITING and failure not in STOPS_ADDRESS:
+    what is about this part alone is noted beside what becomes of the rest: the letter is read
+    again, with its files, from the list of notices."""
+    if failure not in WAITING and failure not in STOPS_ADDRESS:
         note = f"part {part}: {report.detail or failure}"
         await connection.exec_driver_sql(_PART_LOST, (row.id, note))

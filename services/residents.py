@@ -184,9 +184,9 @@ def _left(unit: Unit, gone: Sequence[UUID], chats: Sequence[UUID]) -> dict[str, 
     }
 
 
-async def forget_left(unit: Unit, details: Mapping[str, Any]) -> None:
-    """What was in a process' hands when somebody had their data deleted has come back by now: it
-    is not sent, and its words go too."""
+async def forget_left(unit: Unit, details: Mapping[str, Any]) -> bool:
+    """What was in a process' hands when somebody had their data deleted and has come back is not
+    sent, and its words go too; True while something of it still is in somebody's hands."""
     values = {
         "records": [UUID(one) for one in details["records"]],
         "addresses": [UUID(one) for one in details["chats"]],
@@ -195,6 +195,7 @@ async def forget_left(unit: Unit, details: Mapping[str, Any]) -> None:
     }
     for statement in (_WITHDRAW, _NOT_COUNTED, _UNSAY, _FORGET_WORDS):
         await unit.session.execute(text(statement), values)
+    return bool(await unit.session.scalar(text(_STILL_LEFT), values))
 
 
 async def _note_departure(unit: Unit, resident: UUID, records: Sequence[UUID]) -> None:
@@ -290,6 +291,12 @@ _FORGET_WORDS = """
 UPDATE message AS m SET content = '' FROM delivery AS d
 WHERE d.message_id = m.id AND d.address_id = ANY(:addresses)
   AND d.outcome IS NOT NULL AND m.notice_id IS NULL AND m.created_at < :before
+"""
+_STILL_LEFT = """
+SELECT EXISTS (
+    SELECT 1 FROM delivery AS d JOIN message AS m ON m.id = d.message_id
+    WHERE d.address_id = ANY(:addresses) AND d.outcome IS NULL AND d.claimed_until >= :now
+      AND m.created_at < :before)
 """
 _FORGET_TYPED = "UPDATE address SET state = NULL WHERE id = ANY(:addresses)"
 # Of a chat in which nobody was known to speak yet, the letters may be theirs.

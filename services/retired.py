@@ -9,6 +9,7 @@ from services import second_messenger, wanted
 from services.unit import Unit
 
 DETAIL = "account-retired"
+END_DUE = "account-retired"  # a portion is ended, until nothing is left
 AT_ONCE = 1_000  # deliveries: of those of a notice, so many people are looked up in one statement
 
 # What is in a process' hands is its own until the lease is over. What may have arrived stays
@@ -26,14 +27,26 @@ UPDATE delivery AS d SET detail = '{DETAIL}', claimed_until = NULL, finished_at 
 FROM left_ JOIN message AS m ON m.id = left_.message_id
 WHERE d.id = left_.id RETURNING d.id, m.notice_id
 """
+# Notices are locked before deliveries, as by whoever changes one.
+_HOLD = """
+SELECT 1 FROM notice AS n WHERE n.status IN ('sending', 'paused', 'finished') AND EXISTS (
+    SELECT 1 FROM message AS m JOIN delivery AS d ON d.message_id = m.id
+    JOIN account AS a ON a.id = d.account_id
+    WHERE m.notice_id = n.id AND NOT a.active AND d.outcome IS NULL)
+ORDER BY n.id FOR SHARE
+"""
+_LEFT = """
+SELECT EXISTS (SELECT 1 FROM delivery AS d JOIN account AS a ON a.id = d.account_id
+               WHERE NOT a.active AND d.outcome IS NULL AND d.priority >= 0)
+"""
 
 
-async def end(unit: Unit) -> int:
-    """Writes an outcome for whatever accounts that are not active have not sent; how many."""
+async def end(unit: Unit) -> bool:
+    """Writes an outcome for a portion of what accounts that are not active have not sent; False
+    when nothing is left."""
     connection = await unit.connection()
-    ended = 0
-    while rows := (await connection.exec_driver_sql(_END, (unit.now, AT_ONCE))).all():
-        ended += len(rows)
-        if lost := [row.id for row in rows if row.notice_id is not None]:
-            await second_messenger.turn_to(connection, lost, unit.now)
-    return ended
+    await connection.exec_driver_sql(_HOLD)
+    rows = (await connection.exec_driver_sql(_END, (unit.now, AT_ONCE))).all()
+    if lost := [row.id for row in rows if row.notice_id is not None]:
+        await second_messenger.turn_to(connection, lost, unit.now)
+    return bool((await connection.exec_driver_sql(_LEFT)).scalar_one())

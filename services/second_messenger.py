@@ -16,19 +16,21 @@ from services.unit import Unit
 # A correction under way is waited for: it decides what this person gets, and where.
 _HOLD = """
 SELECT 1 FROM notice WHERE id IN (
-    SELECT notice_id FROM recipient WHERE delivery_id = ANY($1::uuid[])) ORDER BY id FOR SHARE
+    SELECT m.notice_id FROM delivery AS d JOIN message AS m ON m.id = d.message_id
+    WHERE d.id = ANY($1::uuid[])) ORDER BY id FOR SHARE
 """
 _TURN_TO = """
 WITH lost AS (
-    SELECT r.notice_id, r.resident_id, d.message_id, d.address_id, d.priority
+    SELECT r.notice_id, r.resident_id, d.message_id, d.address_id, d.priority,
+           CASE n.status WHEN 'paused' THEN 'paused' END AS waiting_for
     FROM recipient AS r JOIN delivery AS d ON d.id = r.delivery_id
     JOIN notice AS n ON n.id = r.notice_id
     WHERE r.delivery_id = ANY($1::uuid[]) AND r.second_id IS NULL AND r.excluded IS NULL
-      AND n.status IN ('sending', 'finished')
+      AND n.status IN ('sending', 'finished', 'paused')
     FOR UPDATE OF r
 ), other AS (
     SELECT lost.notice_id, lost.resident_id, best.id AS address_id, best.account_id,
-           lost.priority, new.id AS message_id
+           lost.priority, lost.waiting_for, new.id AS message_id, there.id AS there
     FROM lost
     JOIN resident AS was ON was.id = lost.resident_id
     JOIN resident AS who ON who.id = coalesce(was.merged_into, was.id) AND who.deleted_at IS NULL
@@ -43,31 +45,42 @@ WITH lost AS (
     JOIN message AS old ON old.id = lost.message_id
     JOIN message AS new ON new.notice_id = lost.notice_id AND new.revision = old.revision
       AND new.corrects = old.corrects AND new.language = best.language
+    LEFT JOIN LATERAL ( -- this text is on its way to that chat, or there, for another of the family
+        SELECT d.id FROM message AS m JOIN delivery AS d ON d.message_id = m.id
+        WHERE m.notice_id = lost.notice_id AND m.revision = old.revision
+          AND d.address_id = best.id
+          AND (d.outcome IS NULL OR d.outcome IN ('sent', 'announced', 'unknown'))
+        ORDER BY d.seq LIMIT 1
+    ) AS there ON true
 ), made AS (
-    INSERT INTO delivery (id, message_id, address_id, account_id, priority, not_before, created_at)
-    SELECT gen_random_uuid(), message_id, address_id, account_id, priority, $2, $2
-    FROM (SELECT DISTINCT message_id, address_id, account_id, priority FROM other) AS one
+    INSERT INTO delivery (id, message_id, address_id, account_id, priority, waiting_for,
+                          not_before, created_at)
+    SELECT gen_random_uuid(), message_id, address_id, account_id, priority, waiting_for, $2, $2
+    FROM (SELECT DISTINCT message_id, address_id, account_id, priority, waiting_for FROM other
+          WHERE there IS NULL) AS one
     ON CONFLICT (message_id, address_id) DO UPDATE SET message_id = excluded.message_id
     WHERE delivery.outcome IS NULL OR delivery.outcome IN ('sent', 'announced', 'unknown')
     RETURNING id, message_id, address_id -- also of one that another of the family made just now
 ), revived AS (
-    UPDATE delivery AS d SET outcome = NULL, waiting_for = NULL, detail = NULL, failures = 0,
-           not_before = $2, finished_at = NULL
+    UPDATE delivery AS d SET outcome = NULL, waiting_for = other.waiting_for, detail = NULL,
+           failures = 0, not_before = $2, finished_at = NULL
     FROM other
     WHERE d.message_id = other.message_id AND d.address_id = other.address_id
-      AND d.outcome = 'cancelled'
+      AND other.there IS NULL AND d.outcome = 'cancelled'
     RETURNING d.id, d.message_id, d.address_id
 ), going AS (
     SELECT id, message_id, address_id FROM made
     UNION ALL
     SELECT id, message_id, address_id FROM revived
 )
-UPDATE recipient AS r SET second_id = going.id
-FROM other JOIN going USING (message_id, address_id)
+UPDATE recipient AS r SET second_id = coalesce(other.there, going.id)
+FROM other LEFT JOIN going USING (message_id, address_id)
 WHERE r.notice_id = other.notice_id AND r.resident_id = other.resident_id
+  AND coalesce(other.there, going.id) IS NOT NULL
 """
 _SILENT = """
 SELECT r.delivery_id FROM recipient AS r JOIN delivery AS d ON d.id = r.delivery_id
+JOIN notice AS n ON n.id = r.notice_id AND n.status <> 'paused' -- asked again after the pause
 WHERE r.notice_id = $1 AND r.acknowledged_at IS NULL
   AND (d.read_at IS NULL OR d.outcome = 'announced') -- who saw one line has read nothing
   AND r.second_id IS NULL AND r.excluded IS NULL
@@ -76,10 +89,15 @@ WHERE r.notice_id = $1 AND r.acknowledged_at IS NULL
 PORTION = 5_000  # recipients: what is turned to is locked, and whoever taps meanwhile waits
 
 
+async def hold(connection: AsyncConnection, deliveries: Sequence[UUID]) -> None:
+    """Keeps the notices of these deliveries as they are until the commit; before the deliveries
+    are locked, as whoever changes a notice does. To be asked for before `turn_to`."""
+    await connection.exec_driver_sql(_HOLD, (list(deliveries),))
+
+
 async def turn_to(connection: AsyncConnection, deliveries: Sequence[UUID], now: datetime) -> int:
     """Sends the same notice to the other messenger of the people behind these deliveries; how
     many there are that have one. Once for each person."""
-    await connection.exec_driver_sql(_HOLD, (list(deliveries),))
     result = await connection.exec_driver_sql(_TURN_TO, (list(deliveries), now))
     return result.rowcount
 
@@ -98,6 +116,8 @@ async def for_the_silent(unit: Unit, notice: UUID, *, part: int = 0, of: int = 1
     connection = await unit.connection()
     rows = await connection.exec_driver_sql(_SILENT, (notice, of, part))
     silent = [row.delivery_id for row in rows]
+    if silent:
+        await hold(connection, silent)
     reached = await turn_to(connection, silent, unit.now) if silent else 0
     if reached:
         unit.audit("notice-second-messenger", notice, people=reached)

@@ -16,12 +16,16 @@ from core.outcomes import Outcome
 from services.unit import Unit
 
 LOST, _LOST_IN_HAND = "(d.lost > 0 OR d.claimed_until IS NOT NULL)", "d.lost > 0"
+# Of a lease that ran out with its process: a call that may have been made, and its answer lost.
+DIED = "(d.claimed_until IS NOT NULL)::int"
+_DIED = f",\n       attempts = d.attempts + {DIED}, lost = d.lost + {DIED}"
 _OF_NOTICE = "m.notice_id = $1 AND (d.claimed_until IS NULL OR d.claimed_until < $2)"
 _LEASED = "d.id = ANY($1::uuid[]) AND $2::timestamptz IS NOT NULL"
 _OPEN = "m.id = d.message_id AND d.outcome IS NULL"
 
 _PAUSE = f"""
-UPDATE delivery AS d SET waiting_for = 'paused', detail = d.waiting_for, claimed_until = NULL
+UPDATE delivery AS d SET waiting_for = 'paused', detail = d.waiting_for,
+       claimed_until = NULL{{died}}
 FROM message AS m WHERE {_OPEN} AND d.waiting_for IS DISTINCT FROM 'paused' AND """
 # Whose answer was lost, or whose lease ran out with its process, may have it: nobody knows, unless
 # a callback tells.
@@ -35,7 +39,7 @@ UPDATE delivery AS d SET outcome = CASE WHEN {{lost}} THEN 'unknown' ELSE 'super
        waiting_for = NULL, claimed_until = NULL, finished_at = $2
 FROM message AS m, notice AS n
 WHERE {_OPEN} AND n.id = m.notice_id AND m.revision < n.revision AND """
-_RETURNING = " RETURNING d.address_id, m.notice_id, d.outcome, d.parts_sent, m.corrects"
+_RETURNING = " RETURNING d.address_id, m.notice_id, d.outcome, d.platform_id, m.corrects"
 # Who has nothing at all gets the new text alone: nothing has to be corrected for them. It may be
 # there already, for another one of the family.
 _ALONE = """
@@ -48,7 +52,7 @@ WITH marked AS (
      AND plain.language = m.language AND NOT plain.corrects
     JOIN delivery AS d ON d.message_id = m.id AND d.address_id = t.address_id
     LEFT JOIN delivery AS o ON o.message_id = plain.id AND o.address_id = t.address_id
-    WHERE d.outcome IS NULL AND d.parts_sent = 0 AND d.lost = 0 AND d.claimed_until IS NULL
+    WHERE d.outcome IS NULL AND d.platform_id IS NULL AND d.lost = 0 AND d.claimed_until IS NULL
     FOR UPDATE OF d
 ), ended AS (
     UPDATE delivery AS d SET outcome = 'superseded', waiting_for = NULL, finished_at = $3
@@ -64,9 +68,21 @@ FROM marked WHERE marked.there IS NOT NULL AND marked.id IN (r.delivery_id, r.se
 """
 
 
+# Whom it was for is gone, or has it as another one since: asked about what was tried before.
+_FOR_NOBODY = f"""
+{_CANCEL.format(lost=_LOST_IN_HAND)} {_LEASED}
+  AND EXISTS (SELECT 1 FROM recipient AS r WHERE d.id IN (r.delivery_id, r.second_id))
+  AND NOT EXISTS (SELECT 1 FROM recipient AS r JOIN resident AS who ON who.id = r.resident_id
+                  WHERE d.id IN (r.delivery_id, r.second_id) AND r.excluded IS NULL
+                    AND who.deleted_at IS NULL)
+RETURNING d.id
+"""
+
+
 async def pause(unit: Unit, notice: UUID) -> None:
     """All of this notice that is in nobody's hands waits; what it waited for is kept."""
-    await (await unit.connection()).exec_driver_sql(_PAUSE + _OF_NOTICE, (notice, unit.now))
+    statement = _PAUSE.format(died=_DIED) + _OF_NOTICE
+    await (await unit.connection()).exec_driver_sql(statement, (notice, unit.now))
 
 
 async def cancel(unit: Unit, notice: UUID) -> None:
@@ -87,6 +103,9 @@ async def put_right(connection: AsyncConnection, leased: Sequence[Any], now: dat
     """Takes out what may not go of these leased rows (id, status of the notice, `old`: its text
     was corrected); which."""
     out: set[UUID] = set()
+    if retried := [row.id for row in leased if row.attempts and row.notice_id is not None]:
+        for_nobody = await connection.exec_driver_sql(_FOR_NOBODY, (retried, now))
+        out.update(row.id for row in for_nobody)
     for statement, unwanted in (
         (_PAUSE, [row.id for row in leased if row.status == "paused"]),
         (
@@ -109,7 +128,7 @@ async def _alone(connection: AsyncConnection, ended: Sequence[Any], now: datetim
     none = [
         row
         for row in ended
-        if row.outcome == Outcome.SUPERSEDED and not row.parts_sent and not row.corrects
+        if row.outcome == Outcome.SUPERSEDED and row.platform_id is None and not row.corrects
     ]
     if none:
         notices, addresses = [row.notice_id for row in none], [row.address_id for row in none]

@@ -1,4 +1,4 @@
-"""what a delivery's tries came to, parts that are sent again, urgent notices first"""
+"""what a delivery's tries came to, urgent notices first"""
 
 from collections.abc import Sequence
 
@@ -25,12 +25,6 @@ def upgrade() -> None:
             "delivery",
             sa.Column(column, sa.Integer(), server_default=sa.text("0"), nullable=False),
         )
-    op.add_column(
-        "delivery",
-        sa.Column(
-            "parts_again", sa.ARRAY(sa.Integer()), server_default=sa.text("'{}'"), nullable=False
-        ),
-    )
     for statement in FORTH:
         op.execute(statement)
 
@@ -38,5 +32,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     for statement in BACK:
         op.execute(statement)
-    for column in ("parts_again", *reversed(COUNTED)):
+    for column in reversed(COUNTED):
         op.drop_column("delivery", column)

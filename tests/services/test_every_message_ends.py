@@ -99,6 +99,9 @@ async def retire(db: TestDatabase, channel: str) -> None:
     async with db.unit() as unit:
         others = await rows(db, "SELECT id FROM account WHERE channel <> :c", c=channel)
         await installation.retire_others(unit, [row.id for row in others])
+    for _ in range(9):  # a portion each
+        await Clockwork(db.database, db.keyring, db.clock, lambda: None).work_due()
+        clock_of(db).advance(timedelta(seconds=1))
 
 
 @pytest.mark.parametrize("channel", ["telegram", "whatsapp"])

@@ -45,7 +45,7 @@ class Desk:
     async def sent(self, one: Claimed, sid: str, *, parts: int = 1) -> None:
         async with self.db.session() as session:
             result = SendResult(Outcome.SENT, platform_id=sid)
-            settled = Settled(one, result, self.db.clock.now(), b"digest", parts, parts)
+            settled = Settled(one, result, self.db.clock.now(), b"digest", parts)
             await outbox.settle_all(await session.connection(), [settled])
 
     async def told(
@@ -339,33 +339,14 @@ async def test_an_old_refusal_stops_nobody_who_has_written_since(desk: Desk) -> 
 # Parts
 
 
-async def test_a_picture_that_failed_goes_again_alone(desk: Desk) -> None:
-    """Told while the text is under way, or after it: the picture once more, the text not."""
-    await desk.office.send()
-    one = await desk.claimed()
-    async with desk.db.session() as session:
-        await outbox.part_sent(await session.connection(), one.id, 1, "SM1")
-    await desk.told(one, "SM1", "failed", Outcome.TRANSIENT, part=1)
-    await desk.sent(one, "SM2", parts=2)
-    assert (await desk.state(one)).outcome is None
-    desk.later(minutes=1)
-    again = await desk.claimed(one.address)
-    assert list(again.parts_to_send(2)) == [0]
-    async with desk.db.session() as session:
-        await outbox.part_sent(await session.connection(), one.id, 1, "SM3")
-    await desk.sent(again, "SM3", parts=2)
-    assert (await desk.state(one)).outcome == "sent"
-    await desk.told(again, "SM3", "failed", Outcome.TRANSIENT, part=1)
-    found = await desk.state(one)
-    assert (found.outcome, found.waiting_for, found.parts_again) == (None, "transient", [1])
-
-
-async def test_a_picture_that_cannot_go_is_noted(desk: Desk) -> None:
+@pytest.mark.parametrize("failure", [Outcome.REFUSED, Outcome.TRANSIENT])
+async def test_a_picture_that_has_not_come_is_noted(desk: Desk, failure: Outcome) -> None:
     """The text has arrived: that stands, and beside it that the picture has not."""
     await desk.office.send()
     one = await desk.claimed()
+    await desk.told(one, "SM1", "failed", failure, part=1)
     await desk.sent(one, "SM2", parts=2)
-    await desk.told(one, "SM1", "failed", Outcome.REFUSED, part=1)
+    await desk.told(one, "SM1", "failed", failure, part=1)
     found = await desk.state(one)
     assert (found.outcome, found.detail) == ("sent", "part 1: x")
 
@@ -378,8 +359,7 @@ async def test_of_parts_that_have_gone_none_goes_again(desk: Desk) -> None:
     await desk.told(one, "SM2", "failed", Outcome.TRANSIENT)
     desk.later(minutes=1)
     again = await desk.claimed(one.address)
-    assert list(again.parts_to_send(2)) == [1]
-    assert list(again.parts_to_send(1)) == [0], "drawn otherwise by now: anew"
+    assert again.parts_sent == 1
 
 
 # Waiting and tries
@@ -479,59 +459,6 @@ async def somebody_waits(db: TestDatabase) -> None:
             return
 
 
-async def test_a_picture_fails_while_the_outcome_is_written(desk: Desk) -> None:
-    """The answer for the text waits for the callback of the picture: it is not over then."""
-    await desk.office.send()
-    one = await desk.claimed()
-    async with desk.db.session() as session:
-        await outbox.part_sent(await session.connection(), one.id, 1, "SM1")
-    begun = asyncio.Event()
-
-    async def callback() -> None:
-        report = Report(one.id, "SM1", "failed", Outcome.TRANSIENT, "x", one.attempts, 1)
-        async with desk.db.session() as session:
-            await reports.take(await session.connection(), report, desk.db.clock.now())
-            begun.set()
-            await somebody_waits(desk.db)
-
-    async def answer() -> None:
-        await begun.wait()
-        await desk.sent(one, "SM2", parts=2)
-
-    await asyncio.gather(callback(), answer())
-    found = await desk.state(one)
-    assert (found.outcome, found.waiting_for) == (None, "transient")
-
-
-async def test_a_copy_repeats_no_picture(desk: Desk) -> None:
-    await desk.office.send()
-    one = await desk.claimed()
-    await desk.sent(one, "SM2", parts=2)
-    await desk.told(one, "SM1", "failed", Outcome.TRANSIENT, part=1)
-    desk.later(minutes=1)
-    again = await desk.claimed(one.address)
-    async with desk.db.session() as session:
-        await outbox.part_sent(await session.connection(), one.id, 1, "SM3")
-    await desk.sent(again, "SM3", parts=2)
-    await desk.told(one, "SM1", "failed", Outcome.TRANSIENT, part=1)
-    assert (await desk.state(one)).outcome == "sent"
-
-
-async def test_drawn_as_an_announcement_no_picture_is_left(desk: Desk) -> None:
-    """The window has closed before the picture went again: the announcement stands for all."""
-    await desk.office.send()
-    one = await desk.claimed()
-    await desk.sent(one, "SM2", parts=2)
-    await desk.told(one, "SM1", "failed", Outcome.TRANSIENT, part=1)
-    desk.later(days=2)
-    again = await desk.claimed(one.address)
-    assert not again.window_open
-    assert list(again.parts_to_send(1)) == [0]
-    await desk.sent(again, "SM3", parts=1)
-    found = await desk.state(one)
-    assert (found.outcome, found.parts_again) == ("sent", [])
-
-
 async def test_a_late_sent_of_an_earlier_try_does_not_end_the_one_under_way(desk: Desk) -> None:
     await desk.office.send()
     tries = []
@@ -557,4 +484,15 @@ async def test_both_callbacks_of_the_text_before_its_answer(desk: Desk) -> None:
     await desk.sent(one, "SM2", parts=2)
     desk.later(minutes=1)
     again = await desk.claimed(one.address)
-    assert list(again.parts_to_send(2)) == [1]
+    assert again.parts_sent == 1
+
+
+async def test_picture_and_text_both_fail(desk: Desk) -> None:
+    """The usual case: the text goes again, and is not counted as arrived."""
+    await desk.office.send()
+    one = await desk.claimed()
+    await desk.sent(one, "SM2", parts=2)
+    await desk.told(one, "SM1", "failed", Outcome.TRANSIENT, part=1)
+    await desk.told(one, "SM2", "failed", Outcome.TRANSIENT)
+    found = await desk.state(one)
+    assert (found.outcome, found.waiting_for, found.parts_sent) == (None, "transient", 1)
