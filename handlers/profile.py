@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from uuid import UUID
 
 from conversation.message import Choice, Reply
 from conversation.router import Routes
@@ -10,6 +11,7 @@ from core.texts import Joined, T, Words
 from handlers import conversations, family, home, joining, moving, muting, registration
 from handlers.village import VILLAGE
 from services import leaving, moves, people, residents, territory, wishes
+from services.people import Known
 from services.residents import Profile
 from services.roles import RoleView
 
@@ -123,13 +125,26 @@ async def delete(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Deletes at once; the chat goes on with nobody in it, or with the others of the family."""
     if asked := await family.who(turn, "delete"):
         return asked
+    done: Words = T("delete-done")
     if turn.speaker is not None:
+        here = await people.members(turn.unit, turn.address)
         records = await residents.records(turn.unit, turn.speaker)
         await conversations.forget(turn, records)
         await residents.forget(turn.unit, turn.speaker)
-        left = await people.members(turn.unit, turn.address)
+        left = [one for one in here if one.id != turn.speaker]
+        done = _gone(turn.speaker, here)
         turn.speak_as(left[0].id if len(left) == 1 else None)
-    return await home.menu_saying(turn, T("delete-done"))
+    return await home.menu_saying(turn, done)
+
+
+def _gone(who: UUID, here: Sequence[Known]) -> Words:
+    """What is said to whoever reads it: of a family also who is gone, who stays, who writes."""
+    left = [one.shown for one in here if one.id != who]
+    name = next((one.shown for one in here if one.id == who), None)
+    if name is None or not left:
+        return T("delete-done")
+    done = T("delete-done-family", name=name, names=", ".join(left))
+    return Joined([done, T("family-speaking", name=left[0])]) if len(left) == 1 else done
 
 
 @routes.choice("delete-no")

@@ -32,7 +32,7 @@ from handlers.forms import known, shown, unclear
 from rules.dates import NoSuchDay, read_day
 from rules.names import LONGEST_NAME, NameFault, check_name
 from rules.people import age, birthday
-from services import moves, people, residents, rulebook, territory
+from services import moves, people, residents, roles, rulebook, territory
 from services.residents import Registration
 
 routes = Routes()
@@ -68,7 +68,8 @@ async def _begin_other(turn: Turn) -> Sequence[Reply]:
         phone = mine.phone
     if phone:
         answers |= await _proved(turn, phone)
-    return await forms.begin(turn, OTHER, answers)
+    first, *rest = await forms.begin(turn, OTHER, answers)
+    return [first.saying(T("family-add-begin")), *rest]
 
 
 async def _gone_on_with(turn: Turn, form: Form) -> Sequence[Reply] | None:
@@ -156,8 +157,17 @@ async def _consent(turn: Turn, answers: Answers, given: Given) -> Accepted:
             return Stay({"more": True})
         case "c-no":
             forms.drop(turn)
-            return Leave(await home.menu_saying(turn, T("consent-declined")))
+            return Leave(await home.menu_saying(turn, await _declined(turn, answers)))
     return unclear("consent-unclear", given)
+
+
+async def _declined(turn: Turn, answers: Answers) -> T:
+    """What is kept nevertheless: of others on this phone their data, of an official the role."""
+    if answers.get("other"):
+        return T("consent-declined-other")
+    if await roles.standing(turn.unit, turn.speaker):
+        return T("consent-declined-official")
+    return T("consent-declined")
 
 
 # Name

@@ -171,7 +171,7 @@ async def test_when_nobody_is_known_to_speak_it_is_asked_first(
     await person.tap("Әлі А.")
     await person.pick("profile-delete")
     await person.pick("delete-yes")
-    assert person.hears("delete-done")
+    assert person.hears("delete-done-family", name="Әлі А.", names=f"{SERIK}, {AIGUL}")
     assert person.hears("family-who")
     assert await speaker(person) is None
     await person.tap(SERIK)
@@ -570,3 +570,67 @@ def _base36(number: int) -> str:
         number, digit = divmod(number, 36)
         digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
     return digits or "0"
+
+
+# What is said of them
+
+
+@BOTH
+@CHANNELS
+async def test_a_shortened_name_ends_no_sentence(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """Before: "На этом телефоне: Серік А.., Айгүл А..", with two full stops."""
+    person = await family(talk, channel, language)
+    said = [person.text]
+    await person.say("/data")
+    said.append(await person.tap(SERIK))
+    said.append(await person.pick("family-menu"))
+    said.append(await person.tap(person.t("family-off", name=AIGUL)))
+    await person.say("/data")
+    said.append(await person.pick("profile-delete"))
+    if channel is TELEGRAM:
+        again = await with_number_of(talk, person, WHATSAPP, language)
+        said += [again.text, await again.pick_first("join-yes")]
+        assert again.hears("join-birth", name=SERIK)
+    said.append(await person.pick("delete-yes"))
+    assert not [words for words in said if ".." in words]
+    assert person.hears("family-speaking", name=AIGUL)
+
+
+@BOTH
+async def test_who_was_deleted_and_who_stays_is_said(talk: Talk, language: Language) -> None:
+    """Before, "your data are deleted, choose «Register»" stood above the menu of the other one,
+    who may think that they are the one who is gone, and has no such button."""
+    person = await family(talk, WHATSAPP, language)
+    await person.say("/data")
+    await person.tap(AIGUL)
+    await person.pick("profile-delete")
+    await person.pick("delete-yes")
+    assert person.hears("delete-done-family", name=AIGUL, names=SERIK)
+    assert not person.hears("delete-done")
+    assert person.hears("family-speaking", name=SERIK)
+
+
+@BOTH
+async def test_one_more_is_asked_as_somebody_new(talk: Talk, language: Language) -> None:
+    """Before, "your name", "your village" with no word that another person is meant; and a no
+    ended in "choose «Register»", which this menu does not have."""
+    person = await proved(talk, TELEGRAM, language)
+    await person.say("/data")
+    await person.pick("family-menu")
+    await person.pick("family-add")
+    assert person.hears("family-add-begin")
+    await person.pick("consent-no")
+    assert person.hears("consent-declined-other")
+    assert not person.hears("consent-declined")
+
+
+@BOTH
+async def test_an_official_who_declines_keeps_the_role(talk: Talk, language: Language) -> None:
+    """Before: "besides the chat and the language nothing is stored"."""
+    akim = await talk.official(TELEGRAM, language)
+    await akim.pick("menu-register")
+    await akim.pick("consent-no")
+    assert akim.hears("consent-declined-official")
+    assert not akim.hears("consent-declined")

@@ -222,7 +222,7 @@ async def test_the_others_on_this_phone_stay(talk: Talk, language: Language) -> 
     assert await talk.one("SELECT count(*) FROM resident WHERE deleted_at IS NULL") == 2
     await person.tap("Айгүл А.")
     await person.pick("delete-yes")
-    assert person.hears("delete-done")
+    assert person.hears("delete-done-family", name="Айгүл А.", names="Серік А.")
     await person.say("/data")
     assert NAME in person.text, "who is left speaks"
 
