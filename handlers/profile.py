@@ -107,7 +107,7 @@ async def ask_delete(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
         names = ", ".join(one.shown for one in means.family)
         lines.append(T("delete-family", names=names))
     if means.mark_until:
-        lines.append(T("delete-mark", until=means.mark_until))
+        lines.append(T("delete-mark", until=f"{means.mark_until:%d.%m.%Y}"))
     choices = [Choice("delete-yes", T("delete-yes")), Choice("delete-no", T("delete-no"))]
     return [Reply(Joined([Joined(lines), T("delete-sure")], "\n\n"), choices)]
 

@@ -454,20 +454,25 @@ async def _receipt(turn: Turn, given: Registration, *, corrected: bool) -> T:
     rules = await rulebook.of(turn.unit.session, given.place_code)
     adult_on = birthday(given.birth_date, rules.adult_age)
     name = territory.name_of(place).full
-    if adult_on > local_date(turn.unit.now):
-        return T("registered-minor", village=name, day=adult_on, age=rules.adult_age)
     standing = await moves.standing(turn.unit, turn.speaker) if turn.speaker else None
+    if adult_on > local_date(turn.unit.now):
+        counts = standing.counts_from if standing else None
+        day = max(adult_on, counts or date.min)
+        return T("registered-minor", village=name, day=day, age=rules.adult_age)
     if standing and not standing.counts_today and standing.counts_from:
         return T("registered-later", village=name, day=standing.counts_from)
     return T("registered", village=name)
 
 
 async def _corrected(turn: Turn) -> T:
-    """Corrected; after a move also from which day the voice counts at the new place."""
+    """Corrected; after a move also from which day the voice counts at the new place: of a minor
+    not before they are grown up."""
     standing = await moves.standing(turn.unit, turn.speaker) if turn.speaker else None
-    if standing is None or standing.counts_from is None or standing.counts_today:
+    today = local_date(turn.unit.now)
+    if standing is None or standing.counts_from is None or standing.counts_from <= today:
         return T("profile-corrected")
-    return T("profile-corrected-later", day=f"{standing.counts_from:%d.%m.%Y}")
+    votes = max(standing.counts_from, standing.adult_on or date.min)
+    return T("profile-corrected-later", day=f"{votes:%d.%m.%Y}")
 
 
 def _cancelled(answers: Answers) -> T:
