@@ -58,9 +58,19 @@ async def _kept(turn: Turn, profile: Profile) -> Words:
     off = [T(f"notice-kind-{kind}") for kind in wished.may_mute if kind in wished.muted]
     if off:
         lines.append(T("profile-muted", kinds=Joined(off, ", ")))
-    if wished.first:
-        lines.append(T("profile-first", messenger=T(f"messenger-{wished.first}")))
+    lines += await _messengers(turn, profile.id, wished.first)
     return Joined(lines)
+
+
+async def _messengers(turn: Turn, who: UUID, first: str | None) -> list[Words]:
+    """Who has two messengers is one person in both; and which of them comes first."""
+    mine = sorted(await people.channels(turn.unit, who))
+    if len(mine) < 2:
+        return []
+    both = Joined([T(f"messenger-{one}") for one in mine], ", ")
+    if first is None:
+        return [T("profile-messengers", all=both)]
+    return [T("profile-messengers-first", all=both, first=T(f"messenger-{first}"))]
 
 
 @routes.choice("profile")

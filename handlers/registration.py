@@ -425,6 +425,8 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
         room, most = await residents.has_room(turn.unit, turn.address, given.place_code)
         if not room:
             return await home.menu_saying(turn, T("family-full", most=most))
+    if answers.get("again") and await _is_kept(turn, given):
+        return await home.menu_saying(turn, T("profile-unchanged"))
     if answers.get("again") and speaker is not None:
         await moves.move(turn.unit, speaker, given.place_code)
     person = await residents.register(turn.unit, turn.address, speaker, given)
@@ -436,6 +438,16 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
             first, *rest = offered
             return [first.saying(receipt), *rest]
     return await home.menu_saying(turn, receipt)
+
+
+async def _is_kept(turn: Turn, given: Registration) -> bool:
+    """Is all of it what is kept of the speaker anyhow?"""
+    mine = await residents.profile(turn.unit, turn.speaker)
+    return mine is not None and (
+        (mine.full_name, mine.place_code, mine.street, mine.birth_date, mine.phone)
+        == (given.full_name, given.place_code, given.street, given.birth_date, given.phone)
+        and given.phone_proved == (mine.level == "phone")
+    )
 
 
 async def _whose(turn: Turn, answers: Answers) -> UUID | None:

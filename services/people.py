@@ -165,6 +165,7 @@ async def part(unit: Unit, merge: UUID) -> tuple[UUID, UUID]:
     )
     await merging.move_back(unit, found.moved, found.kept_id, found.gone_id)
     await _warm(unit, found)
+    await _forget_preferred(unit, found.kept_id)
     found.undone_at = unit.now
     await due.cancel(unit, merge, {SETTLED_DUE})
     await unit.session.flush()
@@ -209,6 +210,7 @@ async def take_off(unit: Unit, resident: UUID, address: UUID) -> bool:
             ResidentAddress.resident_id == resident, ResidentAddress.address_id == address
         )
     )
+    await _forget_preferred(unit, resident)
     await leave_speaking(unit, [resident], address)
     unit.audit("member-taken-off", address, resident=str(resident))
     return await has_no_other_chat(unit, resident, address)
@@ -243,6 +245,16 @@ async def prefer(unit: Unit, resident: UUID, channel: str | None) -> None:
         update(Resident).where(Resident.id == resident).values(preferred_channel=channel)
     )
     unit.audit("messenger-preferred", resident, channel=channel)
+
+
+async def _forget_preferred(unit: Unit, resident: UUID) -> None:
+    """Who is left with one messenger has none that comes first."""
+    if len(await channels(unit, resident)) < 2:
+        await unit.session.execute(
+            update(Resident)
+            .where(Resident.id == resident, Resident.preferred_channel.is_not(None))
+            .values(preferred_channel=None)
+        )
 
 
 async def speaker_of(unit: Unit, address: UUID) -> UUID | None:

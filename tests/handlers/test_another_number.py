@@ -194,7 +194,7 @@ async def test_a_correction_that_waits_brings_no_old_number_back(
     await shares(first, NEW)
     await first.pick("summary-yes")
     await second.pick("summary-yes")
-    assert second.hears("profile-corrected")
+    assert second.hears("profile-unchanged")
     mine = await kept(second)
     assert (mine.phone, mine.level) == (NEW, "phone")
 

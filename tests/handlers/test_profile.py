@@ -44,6 +44,7 @@ async def test_the_profile_is_short_and_plain(
     assert person.hears(f"profile-level-{level}")
     await person.pick("profile-move")
     await person.says("Сосновка", "да", "да")
+    await _also_on_the_other(talk, person)
     async with talk.db.unit() as unit:
         await people.prefer(unit, await speaker(person), "telegram")
     await person.say("/data")
@@ -52,9 +53,19 @@ async def test_the_profile_is_short_and_plain(
     await person.tap(person.t("mute-on", kind=kind))
     await person.say("/data")
     assert person.hears("profile-muted", kinds=kind)
-    assert person.hears("profile-first", messenger="Telegram")
+    assert person.hears("profile-messengers-first", all="Telegram, WhatsApp", first="Telegram")
     assert len(person.text.splitlines()) <= 1 + 10  # with its title
     assert len(person.labels) <= 10
+
+
+async def _also_on_the_other(talk: Talk, person: Person) -> None:
+    other = talk.person(TELEGRAM if person.channel is WHATSAPP else WHATSAPP)
+    await other.start()
+    row = {"resident": await speaker(person), "address": (await other.address())["id"]}
+    async with talk.db.session() as session:
+        await session.execute(
+            text("INSERT INTO resident_address VALUES (:resident, :address, now())"), row
+        )
 
 
 @BOTH
@@ -359,3 +370,28 @@ async def test_a_photo_at_the_question_whether_to_delete_deletes_nothing(talk: T
     await person.send_file(Medium.PHOTO)
     await person.say("удалить всех")
     assert await talk.one("SELECT count(*) FROM resident WHERE deleted_at IS NULL") == 1
+
+
+# Nothing but what is so
+
+
+@BOTH
+@WHERE
+async def test_a_correction_of_nothing_says_so(
+    talk: Talk, language: Language, channel: ChannelName
+) -> None:
+    """Before, the look at one's data ended in "corrected", though nothing was."""
+    person = await talk.resident(channel, language)
+    before = await talk.audited()
+    await person.say("/data")
+    await person.pick("profile-edit")
+    await person.pick("summary-yes")
+    assert person.hears("profile-unchanged")
+    assert await talk.audited() == before
+    await person.say("/data")
+    await person.pick("profile-edit")
+    await person.pick("summary-name")
+    await person.say("Ахметов Серік")
+    await person.pick("summary-yes")
+    assert person.hears("profile-corrected")
+    assert not person.hears("profile-unchanged")
