@@ -239,6 +239,20 @@ async def channels(unit: Unit, resident: UUID) -> set[str]:
     return set(found)
 
 
+async def reached_elsewhere(unit: Unit, resident: UUID, address: UUID) -> list[str]:
+    """The messengers to which notices still go when nothing is sent to this chat any more."""
+    found = await unit.session.scalars(
+        text(
+            "SELECT DISTINCT c.channel FROM resident_address AS ra"
+            " JOIN address AS a ON a.id = ra.address_id JOIN account AS c ON c.id = a.account_id"
+            " WHERE ra.resident_id = :resident AND a.id <> :address AND a.stopped_at IS NULL"
+            " AND c.active"
+        ),
+        {"resident": resident, "address": address},
+    )
+    return sorted(found)
+
+
 async def prefer(unit: Unit, resident: UUID, channel: str | None) -> None:
     """The messenger to which notices go first; None: where the person wrote last."""
     await unit.session.execute(
