@@ -20,6 +20,7 @@ from core.texts import Joined, T, Words
 
 Handler = Callable[[Turn], Awaitable[Sequence[Reply]]]
 ChoiceHandler = Callable[[Turn, tuple[str, ...]], Awaitable[Sequence[Reply]]]
+QuestionHandler = Callable[[Turn, str], Awaitable[Sequence[Reply] | None]]
 StartHandler = Callable[[Turn, str], Awaitable[Sequence[Reply]]]
 TogetherHandler = Callable[[Sequence[Tap]], Awaitable[Sequence[Sequence[Reply] | None]]]
 
@@ -43,6 +44,7 @@ class Routes:
     choices: dict[str, ChoiceHandler] = field(default_factory=dict)
     starts: dict[str, StartHandler] = field(default_factory=dict)
     forms: dict[str, Form] = field(default_factory=dict)
+    questions: dict[str, QuestionHandler] = field(default_factory=dict)
     open_choices: set[str] = field(default_factory=set)  # allowed before a language is chosen
     durable: set[str] = field(default_factory=set)  # allowed without the turn that offered them
     together: dict[str, TogetherHandler] = field(default_factory=dict)  # durable and hot
@@ -69,6 +71,19 @@ class Routes:
                 self.open_choices.add(code)
             if durable:
                 self.durable.add(code)
+            return handler
+
+        return declare
+
+    def question(self, code: str) -> Callable[[QuestionHandler], QuestionHandler]:
+        """A question outside a form, open while choices of this code are offered.
+
+        Answers typed words that are none of them; for no words asks once more. None: these
+        words answer nothing, or it is not this question that is open.
+        """
+
+        def declare(handler: QuestionHandler) -> QuestionHandler:
+            self.questions[code] = handler
             return handler
 
         return declare
@@ -103,7 +118,8 @@ class Routes:
 
     def include(self, other: "Routes") -> None:
         """Adds another module's routes. Raises ValueError when both claim the same."""
-        for name in ("commands", "words", "choices", "starts", "forms", "together"):
+        names = ("commands", "words", "choices", "starts", "forms", "questions", "together")
+        for name in names:
             mine, theirs = getattr(self, name), getattr(other, name)
             if twice := mine.keys() & theirs.keys():
                 raise ValueError(f"declared twice: {name} {sorted(twice)}")
@@ -214,6 +230,8 @@ class Router:
             return await forms.answer(turn, form, Given(text=text))
         if not text.strip():
             return await self._lost(turn, T("unknown-kind"))
+        if answered := await self._at_question(turn, text):
+            return answered
         return await self._lost(turn, T("not-understood", typed=text[:200]))
 
     def command_of(self, text: str) -> str | None:
@@ -297,9 +315,19 @@ class Router:
         return [first.saying(why), *rest]
 
     async def here(self, turn: Turn) -> Sequence[Reply]:
-        """The current screen again: the question of the form under way, or the menu."""
-        form = self._form(turn)
-        return await forms.resume(turn, form) if form else await self.menu(turn)
+        """The current screen again: the question of the form under way, or one outside a form,
+        or the menu."""
+        if form := self._form(turn):
+            return await forms.resume(turn, form)
+        return await self._at_question(turn, "") or await self.menu(turn)
+
+    async def _at_question(self, turn: Turn, typed: str) -> Sequence[Reply] | None:
+        offered = (_decoded(one.payload) for one in turn.state.offered)
+        open_ = {one.code for one in offered if one} & self.routes.questions.keys()
+        for code in sorted(open_):
+            if replies := await self.routes.questions[code](turn, typed):
+                return replies
+        return None
 
     def _form(self, turn: Turn) -> Form | None:
         if turn.state.form is not None and not forms.is_mine(turn, turn.state.form):

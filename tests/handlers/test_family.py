@@ -178,6 +178,84 @@ async def test_when_nobody_is_known_to_speak_it_is_asked_first(
     assert person.hears("family-speaking", name=SERIK)
 
 
+@BOTH
+@CHANNELS
+@pytest.mark.parametrize("typed", ["айгүл", "АЙГУЛ!", "Aigul", "Айгүл Ахметова", "ахметова айгүл"])
+async def test_a_typed_first_name_says_who_it_is(
+    talk: Talk, channel: ChannelName, language: Language, typed: str
+) -> None:
+    """Before, "I do not understand", and the question was gone."""
+    person = await family(talk, channel, language)
+    await person.say("/data")
+    await person.say(typed)
+    assert "Ахметова Айгүл" in person.text, "on with what was wanted"
+    assert await speaker(person) == (await ids(talk))[AIGUL]
+
+
+@BOTH
+@CHANNELS
+async def test_what_says_nobody_leaves_the_question(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """Words, a picture, an old button: the question is asked again, with what was wanted."""
+    person = await family(talk, channel, language)
+    await person.say("/menu")
+    old = person.buttons[0].payload
+    await person.say("/data")
+    for typed in ("бәлкім", "х" * 5000, "Болат", "айгүл серік", "а", "9"):
+        await person.say(typed)
+        assert person.hears("family-who"), typed
+        assert person.hears("not-understood", typed=typed[:200])
+    await person.send_file(Medium.PHOTO)
+    assert person.hears("family-who")
+    await person.press(old)
+    assert person.hears("stale-choice")
+    assert person.hears("family-who")
+    await person.say("серик")
+    assert NAME in person.text
+    await person.say("бәлкім")
+    assert not person.hears("family-who")
+
+
+@BOTH
+async def test_two_of_one_first_name_are_told_apart(talk: Talk, language: Language) -> None:
+    person = await family(talk, TELEGRAM, language)
+    await adds(person, "Бекова Айгүл", "12.04.1991")
+    await person.pick("summary-yes")
+    talk.clock.advance(timedelta(minutes=20))
+    await person.say("/data")
+    await person.say("айгүл")
+    assert person.hears("family-who"), "which of them?"
+    await person.say("Айгүл Бекова")
+    assert "Бекова Айгүл" in person.text
+
+
+@BOTH
+async def test_the_menu_of_a_phone_nobody_speaks_from_understands_a_name(
+    talk: Talk, language: Language
+) -> None:
+    person = await family(talk, TELEGRAM, language)
+    async with talk.db.session() as session:
+        await session.execute(text("UPDATE address SET speaker_id = NULL"))
+    await person.say("/menu")
+    assert person.hears("family-who")
+    await person.say("айгүл")
+    assert person.hears("family-speaking", name=AIGUL)
+
+
+@BOTH
+async def test_words_at_another_question_name_nobody(talk: Talk, language: Language) -> None:
+    """ "Delete the data" stands there for one person: a name typed then is no answer to it."""
+    person = await family(talk, TELEGRAM, language)
+    await person.say("/data")
+    await person.tap(SERIK)
+    await person.pick("family-menu")
+    await person.tap(person.t("family-off", name=AIGUL))
+    await person.say("айгүл")
+    assert not person.hears("family-who")
+    assert not person.hears("delete-ask")
+
+
 # One more, who is here already
 
 
