@@ -43,6 +43,7 @@ class Routes:
     words: dict[str, str] = field(default_factory=dict)  # folded word → command
     choices: dict[str, ChoiceHandler] = field(default_factory=dict)
     starts: dict[str, StartHandler] = field(default_factory=dict)
+    spoken: dict[str, str] = field(default_factory=dict)  # folded words → choice, out of forms
     forms: dict[str, Form] = field(default_factory=dict)
     questions: dict[str, QuestionHandler] = field(default_factory=dict)
     open_choices: set[str] = field(default_factory=set)  # allowed before a language is chosen
@@ -60,13 +61,20 @@ class Routes:
         return declare
 
     def choice(
-        self, code: str, *, before_language: bool = False, durable: bool = False
+        self,
+        code: str,
+        *,
+        before_language: bool = False,
+        durable: bool = False,
+        words: Sequence[str] = (),
     ) -> Callable[[ChoiceHandler], ChoiceHandler]:
         """Answers to choices of this code outside forms; also to durable ones if so declared:
-        a step choice forged into a durable one is refused."""
+        a step choice forged into a durable one is refused. `words`: mean it without ids, also
+        where it is not offered, but are no more than an answer in a form."""
 
         def declare(handler: ChoiceHandler) -> ChoiceHandler:
             self.choices[code] = handler
+            self.spoken.update({fold(one): code for one in words})
             if before_language:
                 self.open_choices.add(code)
             if durable:
@@ -118,8 +126,8 @@ class Routes:
 
     def include(self, other: "Routes") -> None:
         """Adds another module's routes. Raises ValueError when both claim the same."""
-        names = ("commands", "words", "choices", "starts", "forms", "questions", "together")
-        for name in names:
+        names = ("commands", "words", "choices", "spoken", "starts", "forms", "questions")
+        for name in (*names, "together"):
             mine, theirs = getattr(self, name), getattr(other, name)
             if twice := mine.keys() & theirs.keys():
                 raise ValueError(f"declared twice: {name} {sorted(twice)}")
@@ -230,6 +238,8 @@ class Router:
             return await forms.answer(turn, form, Given(text=text))
         if not text.strip():
             return await self._lost(turn, T("unknown-kind"))
+        if len(text) <= LONGEST_COMMAND and (code := self.routes.spoken.get(fold(text))):
+            return await self.routes.choices[code](turn, ())
         if answered := await self._at_question(turn, text):
             return answered
         return await self._lost(turn, T("not-understood", typed=text[:200]))

@@ -141,7 +141,7 @@ async def profile_choices(turn: Turn) -> list[Choice]:
     return [Choice("family", T("family-menu"))]
 
 
-@routes.choice("family")
+@routes.choice("family", words=("кто на этом телефоне", "осы телефондағылар"))
 async def show(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Who is behind this phone; one more, one less, somebody else speaks."""
     here = await people.members(turn.unit, turn.address)

@@ -8,12 +8,11 @@ from conversation.message import Choice, Reply
 from conversation.router import Routes
 from conversation.turn import Turn
 from core.texts import Joined, T, Words
-from handlers import conversations, family, home, joining, moving, muting, registration
+from handlers import conversations, family, guest, home, joining, moving, muting, registration
 from handlers.village import VILLAGE
-from services import leaving, moves, people, residents, territory, wishes
+from services import leaving, moves, people, residents, roles, wishes
 from services.people import Known
 from services.residents import Profile
-from services.roles import RoleView
 
 routes = Routes()
 
@@ -28,7 +27,7 @@ async def show(turn: Turn) -> Sequence[Reply]:
         return asked
     profile = await residents.profile(turn.unit, turn.speaker)
     if profile is None:
-        return await home.menu_saying(turn, T("profile-guest"))
+        return await guest.kept(turn)
     more = [*await joining.profile_choices(turn), *await family.profile_choices(turn)]
     choices = [EDIT, moving.MOVE, muting.MUTE, *more, DELETE]
     text = await _kept(turn, profile)
@@ -36,7 +35,7 @@ async def show(turn: Turn) -> Sequence[Reply]:
 
 
 async def _kept(turn: Turn, profile: Profile) -> Words:
-    """What is kept and what it means, at most ten lines."""
+    """What is kept and what it means, at most ten lines, and one of an official's role."""
     answers = {
         "name": profile.full_name,
         VILLAGE: profile.place_code,
@@ -59,6 +58,8 @@ async def _kept(turn: Turn, profile: Profile) -> Words:
     if off:
         lines.append(T("profile-muted", kinds=Joined(off, ", ")))
     lines += await _messengers(turn, profile.id, wished.first)
+    if held := await roles.standing(turn.unit, profile.id):
+        lines.append(T("profile-roles", roles=await guest.roles_held(turn, held)))
     return Joined(lines)
 
 
@@ -89,26 +90,28 @@ async def edit(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
         return asked
     profile = await residents.profile(turn.unit, turn.speaker)
     if profile is None:
-        return await home.menu_saying(turn, T("profile-guest"))
+        return await guest.kept(turn)
     return await registration.correct(turn, profile)
 
 
 family.remember("profile-edit", edit)
 
 
-@routes.choice("delete")
+@routes.choice(
+    "delete",
+    words=("удалить мои данные", "удалить данные", "деректерімді өшіру", "деректерді өшіру"),
+)
 async def ask_delete(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Says what will be gone, what that means for others, and asks."""
     if asked := await family.who(turn, "delete"):
         return asked
     profile = await residents.profile(turn.unit, turn.speaker)
     if profile is None:
-        return await home.menu_saying(turn, T("profile-guest"))
+        return await guest.kept(turn)
     means = await leaving.leaving(turn.unit, profile.id, profile.place_code, turn.address)
     lines: list[Words] = [T("delete-ask")]
     if means.roles:
-        held = [await _role(turn, view) for view in means.roles]
-        lines.append(T("delete-roles", roles=Joined(held, "; ")))
+        lines.append(T("delete-roles", roles=await guest.roles_held(turn, means.roles)))
     if means.under_way:
         lines.append(T("delete-under-way"))
     if means.scheduled:
@@ -123,11 +126,6 @@ async def ask_delete(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
 
 
 family.remember("delete", ask_delete)
-
-
-async def _role(turn: Turn, view: RoleView) -> Words:
-    place = await territory.get_place(turn.unit.session, view.place_code)
-    return Joined([T(f"role-{view.role}"), territory.name_of(place).full], ", ")
 
 
 @routes.choice("delete-yes")

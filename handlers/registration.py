@@ -95,9 +95,14 @@ async def begin_or_resume(turn: Turn, village: str) -> Sequence[Reply]:
     return await forms.take_up(turn, OWN, waits)
 
 
-@routes.choice("register")
+@routes.choice("register", words=("зарегистрироваться", "тіркелу"))
 async def from_menu(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
-    """Registration from the menu."""
+    """Registration from the menu, or by its word."""
+    if await residents.profile(turn.unit, turn.speaker):
+        return await home.menu_saying(turn, T("registered-already"))
+    here = await people.members(turn.unit, turn.address)
+    if len(here) > 1 and await home.is_guest(turn):
+        return await home.menu(turn)  # who is it that writes?
     return await _gone_on_with(turn, OWN) or await begin(turn)
 
 

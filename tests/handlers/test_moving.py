@@ -196,7 +196,8 @@ async def test_a_village_abolished_meanwhile(talk: Talk, language: Language) -> 
 async def test_a_guest_moves_nowhere(talk: Talk) -> None:
     person = await talk.official(WHATSAPP)
     await person.press(f"s.{(await person.state()).turn:x}.move")
-    assert person.hears("profile-guest")
+    held = f"{person.t('role-akim')}, Бугровский сельский округ"
+    assert person.hears("profile-guest-role", roles=held)
 
 
 @BOTH
