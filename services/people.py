@@ -111,11 +111,12 @@ async def join(
     Finished ones are never rewritten. It can be undone within the rulebook's days (`part`).
 
     Raises Refused: unproved or another phone, another date of birth, deleted, joined already; or
-    no room for one more person behind this chat.
+    no room for one more person behind this chat. What the speaker's own record contradicts has
+    its own reason, for they can correct it.
     """
-    if not await _may_join(unit, known, speaker, birth, phone, elsewhere):
+    if why := await _refusal(unit, known, speaker, birth, phone, elsewhere):
         unit.audit("join-refused", known, other=str(speaker) if speaker else None)
-        raise Refused("refused-join")
+        raise Refused(why)
     await _check_room(unit, known, speaker, address)
     other = speaker or await new_person(unit, address, language)
     keep, gone = _older_proof(
@@ -331,43 +332,44 @@ async def _warm(unit: Unit, merge: Merge) -> None:
         keep.counts_from = date.fromisoformat(before) if before else None
 
 
-async def _may_join(
+async def _refusal(
     unit: Unit,
     known: UUID,
     speaker: UUID | None,
     birth: date,
     phone: str | None,
     elsewhere: Collection[UUID],
-) -> bool:
-    """Locks both, in the order of their ids, so that two joinings at once are one."""
+) -> str | None:
+    """Why they may not be joined, if so. Locks both, in the order of their ids, so that two
+    joinings at once are one."""
     rows = {
         one: await unit.session.get(Resident, one, with_for_update=True, populate_existing=True)
         for one in sorted({known, speaker or known})
     }
     keep, gone = rows[known], rows.get(speaker) if speaker else None
     if keep is None or keep.registered_at is None or not _stands(keep):
-        return False
+        return "refused-join"
     hashed = unit.keyring.index("phone", phone) if phone else None
     proved = hashed is not None and keep.level in PROVED and keep.phone_hash == hashed
     if not proved and known not in await _behind(unit, elsewhere):
-        return False
+        return "refused-join"
     if _rests(unit, keep) or birth_of(unit, keep) != birth:
-        return False
+        return "refused-join"
     if speaker is None:
-        return True
-    return (
-        gone is not None and gone is not keep and _stands(gone) and _fits(unit, gone, birth, hashed)
-    )
+        return None
+    if gone is None or gone is keep or not _stands(gone):
+        return "refused-join"
+    return _contradiction(unit, gone, birth, hashed)
 
 
-def _fits(unit: Unit, gone: Resident, birth: date, phone: bytes | None) -> bool:
-    """May this record go? An official who never registered has nothing to contradict."""
+def _contradiction(unit: Unit, gone: Resident, birth: date, phone: bytes | None) -> str | None:
+    """Why this record may not go. An official who never registered has nothing to contradict."""
     if gone.registered_at is None:
-        return True
-    other_phone = (
-        phone is not None and gone.level in PROVED and gone.phone_hash not in (phone, None)
-    )
-    return birth_of(unit, gone) == birth and not other_phone
+        return None
+    if birth_of(unit, gone) != birth:
+        return "refused-join-birth"
+    other = phone is not None and gone.level in PROVED and gone.phone_hash not in (phone, None)
+    return "refused-join-phone" if other else None
 
 
 def _stands(found: Resident) -> bool:

@@ -379,3 +379,36 @@ def _base36(number: int) -> str:
         number, digit = divmod(number, 36)
         digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
     return digits or "0"
+
+
+# A slip in one of two records
+
+
+@BOTH
+@EACH
+async def test_a_slip_in_the_birthday_is_corrected_and_then_joined(
+    talk: Talk, first: ChannelName, second: ChannelName, language: Language
+) -> None:
+    """Before, after a mistaken no and a slip in the date, "ask the akim's office", who can do
+    nothing about it."""
+    again = await asked(talk, first, second, language, "05.04.1986")
+    await again.pick("join-no")
+    if second is WHATSAPP:
+        await again.says(NAME, "Бугровое", "да", "1", "05.04.1986")
+    await again.pick("summary-yes")
+    await again.say("/data")
+    await again.tap(also(again))
+    await again.pick_first("join-yes")
+    await again.say("05.03.1986")
+    assert again.hears("refused-join-birth")
+    await again.say("/data")
+    await again.pick("profile-edit")
+    await again.pick("summary-birth")
+    await again.say("05.03.1986")
+    await again.pick("summary-yes")
+    await again.say("/data")
+    await again.tap(also(again))
+    await again.pick_first("join-yes")
+    await again.say("05.03.1986")
+    assert again.hears("joined")
+    assert await talk.one(COUNTED) == 1
