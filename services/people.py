@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, case, delete, or_, select, text, update
 
 from core.clock import local_date
-from core.names import sort_key
+from core.names import person_key
 from models.due import Due
 from models.people import Address, Merge, Resident, ResidentAddress
 from services import due, merging, moves, rulebook
@@ -296,7 +296,7 @@ async def _candidates(
             ),
         )
     )
-    return sorted((_known(unit, one) for one in found), key=lambda one: sort_key(one.shown))
+    return sorted((_known(unit, one) for one in found), key=lambda one: person_key(one.shown))
 
 
 async def _check_room(unit: Unit, known: UUID, speaker: UUID | None, address: UUID) -> None:
