@@ -20,6 +20,7 @@ from core.texts import Joined, T, Words
 
 Handler = Callable[[Turn], Awaitable[Sequence[Reply]]]
 ChoiceHandler = Callable[[Turn, tuple[str, ...]], Awaitable[Sequence[Reply]]]
+QuietHandler = Callable[[Turn], Awaitable[Sequence[Reply] | None]]
 QuestionHandler = Callable[[Turn, str], Awaitable[Sequence[Reply] | None]]
 StartHandler = Callable[[Turn, str], Awaitable[Sequence[Reply]]]
 TogetherHandler = Callable[[Sequence[Tap]], Awaitable[Sequence[Sequence[Reply] | None]]]
@@ -46,6 +47,7 @@ class Routes:
     spoken: dict[str, str] = field(default_factory=dict)  # folded words → choice, out of forms
     forms: dict[str, Form] = field(default_factory=dict)
     questions: dict[str, QuestionHandler] = field(default_factory=dict)
+    contacts: list[QuietHandler] = field(default_factory=list)  # the first that has an answer
     open_choices: set[str] = field(default_factory=set)  # allowed before a language is chosen
     durable: set[str] = field(default_factory=set)  # allowed without the turn that offered them
     together: dict[str, TogetherHandler] = field(default_factory=dict)  # durable and hot
@@ -96,6 +98,11 @@ class Routes:
 
         return declare
 
+    def contact(self, handler: QuietHandler) -> QuietHandler:
+        """Answers a shared contact that no form asks for; None: it is of no use."""
+        self.contacts.append(handler)
+        return handler
+
     def hot(self, code: str) -> Callable[[TogetherHandler], TogetherHandler]:
         """Answers to a durable choice that many tap at the same time, for all of them at once.
 
@@ -132,6 +139,7 @@ class Routes:
             if twice := mine.keys() & theirs.keys():
                 raise ValueError(f"declared twice: {name} {sorted(twice)}")
             mine.update(theirs)
+        self.contacts += other.contacts
         self.open_choices |= other.open_choices
         self.durable |= other.durable
 
@@ -316,6 +324,9 @@ class Router:
     async def _gave(self, turn: Turn, incoming: Incoming) -> Sequence[Reply]:
         form = self._form(turn)
         if form is None:
+            for handler in self.routes.contacts if incoming.contact else ():
+                if replies := await handler(turn):
+                    return replies
             return await self._lost(turn, T("not-asked"))
         given = Given(text=incoming.text, contact=incoming.contact, files=incoming.files)
         return await forms.answer(turn, form, given)

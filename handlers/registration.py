@@ -20,9 +20,9 @@ from conversation.forms import (
     Step,
     text_of,
 )
-from conversation.message import Ask, ChannelName, Choice, Reply
+from conversation.message import Ask, ChannelName, Choice, Contact, Reply
 from conversation.router import Routes
-from conversation.state import Answers
+from conversation.state import Answers, FormState
 from conversation.turn import Turn
 from core.clock import local_date
 from core.ids import short
@@ -113,16 +113,27 @@ async def correct(turn: Turn, profile: residents.Profile) -> Sequence[Reply]:
 
 
 async def _correct(turn: Turn, profile: residents.Profile) -> Sequence[Reply]:
-    answers: Answers = {
+    return await forms.begin(turn, EDIT, _kept(profile), at="summary")
+
+
+def _kept(profile: residents.Profile) -> Answers:
+    told: Answers = {
         "consent": True,
         "name": profile.full_name,
         village.VILLAGE: profile.place_code,
         "street": profile.street or "",
         "birth": profile.birth_date.isoformat(),
-        **_number_of(profile),
-        "again": True,
     }
-    return await forms.begin(turn, EDIT, answers, at="summary")
+    was = [told[one] for one in _TOLD]
+    return {**told, **_number_of(profile), "again": True, "was": was}
+
+
+_TOLD = ("name", village.VILLAGE, "street", "birth")
+
+
+def _changed(answers: Answers) -> bool:
+    """Has a correction corrected anything yet?"""
+    return not answers.get("kept") or answers.get("was") != [answers.get(one) for one in _TOLD]
 
 
 def _number_of(profile: residents.Profile) -> Answers:
@@ -338,6 +349,42 @@ async def _with_number(turn: Turn, answers: Answers, phone: str) -> Answers:
     return await _proved(turn, phone) | {"asked": asked, "kept": False}
 
 
+async def _number_at_once(turn: Turn, answers: Answers, contact: Contact) -> Accepted:
+    """Shared at the last look, without a word about the phone before."""
+    if not contact.own:
+        return Problem(T("phone-foreign"), repeats=True)
+    taken = await _shared(turn, answers, contact.phone)
+    return Stay(taken.values, taken.notice or T("phone-taken", phone=contact.phone))
+
+
+@routes.contact
+async def shared(turn: Turn) -> Sequence[Reply] | None:
+    """A contact of their own that nobody asked for proves the number of whoever has none proved:
+    the registration that waits goes on with it, or the last look at their data."""
+    contact = turn.incoming.contact
+    if contact is None or not contact.own:
+        return None
+    mine = await residents.profile(turn.unit, turn.speaker)
+    if mine is not None and mine.level == "phone":
+        return None
+    if mine is not None and (asked := await family.who(turn, "profile-edit")):
+        return asked
+    form = EDIT if mine else OWN
+    waits = forms.waiting(turn, form)
+    if waits is None:
+        if mine is None:
+            return None
+        waits = FormState(form.name, form.version, "summary", _kept(mine), owner=turn.speaker)
+    if form is OWN and not waits.answers.get("consent"):
+        return None
+    if waits.step == "phone":
+        await forms.take_up(turn, form, waits)
+        return await forms.answer(turn, form, Given(contact=contact))
+    waits.answers |= await _with_number(turn, waits.answers, contact.phone)
+    first, *rest = await forms.take_up(turn, form, waits)
+    return [first.saying(T("phone-taken", phone=contact.phone)), *rest]
+
+
 async def _fix_phone(turn: Turn, answers: Answers) -> Accepted:
     """Another number: on Telegram it is shared; on WhatsApp it is that of the chat, and only a
     chat that hides it is asked for one, unless that would take a proved one's place."""
@@ -390,6 +437,8 @@ async def _ask_summary(turn: Turn, answers: Answers) -> Reply:
 
 
 async def _summary(turn: Turn, answers: Answers, given: Given) -> Accepted:
+    if given.contact is not None:
+        return await _number_at_once(turn, answers, given.contact)
     match given.chosen and (given.chosen.code, *given.chosen.ids):
         case ("s-yes",):
             found = await _already(turn, answers)
@@ -410,7 +459,7 @@ async def described(turn: Turn, answers: Answers) -> dict[str, Words]:
         "path": await territory.path_of(turn.unit.session, code),
         "street": text_of(answers, "street") or T("summary-nothing"),
         "birth": f"{date.fromisoformat(text_of(answers, 'birth')):%d.%m.%Y}",
-        "phone": phone or T("summary-nothing"),
+        "phone": phone or T("summary-no-phone"),
     }
 
 
@@ -512,6 +561,6 @@ _STEPS = (
 # Three forms of the same questions, so that none is begun in place of another one that waits.
 OWN = known(Form("registration", 1, _STEPS, _finish, _cancelled))
 OTHER = known(Form("relative", 1, _STEPS, _finish, _cancelled, owned=False))
-EDIT = known(Form("profile", 1, _STEPS, _finish, _cancelled, sure=family.sure))
+EDIT = known(Form("profile", 1, _STEPS, _finish, _cancelled, sure=family.sure, waits=_changed))
 for form in (OWN, OTHER, EDIT):
     routes.form(form)

@@ -215,3 +215,72 @@ async def test_a_chat_that_hides_its_number_proves_none(talk: Talk, language: La
     assert hidden.hears("phone-hidden", phone=seen.phone)
     await hidden.pick("summary-yes")
     assert (await kept(hidden)).level == "phone"
+
+
+# A number that nobody asked for
+
+
+@BOTH
+@pytest.mark.parametrize("where", ["menu", "correction", "waiting"])
+async def test_the_own_number_is_taken_where_none_is_proved(
+    talk: Talk, language: Language, where: str
+) -> None:
+    """Before: "no number is needed now", where the data say "phone: none", and nobody could ever
+    be joined."""
+    person = await talk.resident(TELEGRAM, language)
+    await person.say("/data")
+    if where != "menu":
+        await person.pick("profile-edit")
+    if where == "waiting":
+        await person.pick("summary-street")
+        await person.say("Мира, 5")
+        await person.pick("summary-phone")
+        await person.say("/menu")
+    await person.share(own=False)
+    assert (await kept(person)).phone is None
+    await person.share()
+    assert person.hears("phone-taken", phone=person.phone) or where == "waiting"
+    assert person.phone in person.text
+    await person.pick("summary-yes")
+    assert person.hears("profile-corrected")
+    mine = await kept(person)
+    assert (mine.phone, mine.level) == (person.phone, "phone")
+    assert mine.street == ("Мира, 5" if where == "waiting" else "Абай көшесі, 12")
+    await person.share()
+    assert person.hears("not-asked"), "it is proved already"
+
+
+@BOTH
+@pytest.mark.parametrize("until", ["street", "phone", "summary"])
+async def test_the_own_number_goes_into_a_registration_that_waits(
+    talk: Talk, language: Language, until: str
+) -> None:
+    person = talk.person(TELEGRAM)
+    await person.chooses(language)
+    await person.share()
+    assert not person.hears("phone-taken", phone=person.phone), "nobody has agreed yet"
+    await person.registers(until=until)
+    if until != "summary":
+        await person.say("/menu")
+    await person.share()
+    if until == "street":
+        assert person.hears("street-ask")
+        await person.says("1", "05.03.1986")
+    await person.pick("summary-yes")
+    assert (await kept(person)).level == "phone"
+
+
+@BOTH
+async def test_a_correction_of_nothing_does_not_wait(talk: Talk, language: Language) -> None:
+    """Before, a look at the data left "continue" in the menu, with nothing to continue."""
+    person = await talk.resident(TELEGRAM, language)
+    await person.say("/data")
+    await person.pick("profile-edit")
+    await person.say("/menu")
+    assert person.t("menu-resume") not in person.labels
+    await person.say("/data")
+    await person.pick("profile-edit")
+    await person.pick("summary-street")
+    await person.say("Мира, 5")
+    await person.say("/menu")
+    assert person.t("menu-resume") in person.labels

@@ -112,7 +112,7 @@ async def test_what_is_not_understood_is_said_and_the_menu_comes(
     assert person.hears("not-understood", typed="х" * 200)
     await person.send_file(Medium.PHOTO)
     assert person.hears("not-asked")
-    await person.share()
+    await person.share(own=False)
     assert person.hears("not-asked")
     await person.does(Kind.OTHER)
     assert person.hears("unknown-kind")
