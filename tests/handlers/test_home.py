@@ -486,3 +486,19 @@ async def test_a_correction_that_waits_is_deleted_with_the_data(talk: Talk) -> N
     await person.pick("delete-yes")
     assert (await person.state()).parked is None
     assert person.t("menu-resume") not in person.labels
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [("Спасибо!", "thanks-answer"), ("рақмет", "thanks-answer"), ("Рахмет 🙏", "thanks-answer"),
+     ("Здравствуйте", "greeting"), ("сәлем!", "greeting"), ("Сәлеметсіз бе?", "greeting")],
+)  # fmt: skip
+async def test_thanks_and_greetings_are_answered(
+    talk: Talk, language: Language, typed: str, key: str
+) -> None:
+    """Before: "I do not understand what «спасибо» means", to a neighbour."""
+    person = await talk.resident(WHATSAPP, language)
+    await person.say(typed)
+    assert person.hears(key)
+    assert person.t("menu-profile") in person.labels
