@@ -5,7 +5,7 @@ A step asks and accepts. Accepting answers with `Done` (values; on to the next s
 what is wrong, shows what was typed, gives an example).
 """
 
-from collections.abc import Awaitable, Callable, Container, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -116,7 +116,8 @@ class Form:
 
     `leave`: the step that asks what becomes of the answers when the form is cancelled, while
     there is something `worth` keeping; it applies to nothing else. `owned`: only who began it
-    goes on with it; else whoever writes. `sure`: what has to be asked before it ends, if
+    goes on with it; else whoever writes. `waits`: is it worth being gone on with when it was
+    left? `sure`: what has to be asked before it ends, if
     anything; meanwhile the form waits at its last step.
     """
 
@@ -129,6 +130,7 @@ class Form:
     leave: str | None = None
     worth: Callable[[Answers], bool] = _always
     owned: bool = True
+    waits: Callable[[Answers], bool] = _always
     sure: Callable[[Turn], Awaitable[Sequence[Reply] | None]] | None = None
 
     def step(self, name: str) -> Step | None:
@@ -235,15 +237,18 @@ def is_mine(turn: Turn, state: FormState) -> bool:
     return state.owner is None or state.owner == turn.speaker
 
 
-def latest(turn: Turn, known: Container[str]) -> FormState | None:
+def latest(turn: Turn, known: Mapping[str, Form]) -> FormState | None:
     """What the speaker left last, of the forms that are known, among all that waits here."""
-    waiting = () if turn.state.form else turn.state.forms()
-    return next((one for one in waiting if one.form in known and is_mine(turn, one)), None)
+    for one in () if turn.state.form else turn.state.forms():
+        form = known.get(one.form)
+        if form is not None and form.waits(one.answers) and is_mine(turn, one):
+            return one
+    return None
 
 
 def waiting(turn: Turn, form: Form) -> FormState | None:
     """The speaker's state of this form among those that wait, behind whichever others."""
-    return latest(turn, (form.name,))
+    return latest(turn, {form.name: form})
 
 
 def put_away(turn: Turn, form: Form) -> None:

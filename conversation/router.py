@@ -20,6 +20,8 @@ from core.texts import Joined, T, Words
 
 Handler = Callable[[Turn], Awaitable[Sequence[Reply]]]
 ChoiceHandler = Callable[[Turn, tuple[str, ...]], Awaitable[Sequence[Reply]]]
+QuietHandler = Callable[[Turn], Awaitable[Sequence[Reply] | None]]
+QuestionHandler = Callable[[Turn, str], Awaitable[Sequence[Reply] | None]]
 StartHandler = Callable[[Turn, str], Awaitable[Sequence[Reply]]]
 TogetherHandler = Callable[[Sequence[Tap]], Awaitable[Sequence[Sequence[Reply] | None]]]
 
@@ -42,7 +44,10 @@ class Routes:
     words: dict[str, str] = field(default_factory=dict)  # folded word → command
     choices: dict[str, ChoiceHandler] = field(default_factory=dict)
     starts: dict[str, StartHandler] = field(default_factory=dict)
+    spoken: dict[str, str] = field(default_factory=dict)  # folded words → choice, out of forms
     forms: dict[str, Form] = field(default_factory=dict)
+    questions: dict[str, QuestionHandler] = field(default_factory=dict)
+    contacts: list[QuietHandler] = field(default_factory=list)  # the first that has an answer
     open_choices: set[str] = field(default_factory=set)  # allowed before a language is chosen
     durable: set[str] = field(default_factory=set)  # allowed without the turn that offered them
     together: dict[str, TogetherHandler] = field(default_factory=dict)  # durable and hot
@@ -58,13 +63,20 @@ class Routes:
         return declare
 
     def choice(
-        self, code: str, *, before_language: bool = False, durable: bool = False
+        self,
+        code: str,
+        *,
+        before_language: bool = False,
+        durable: bool = False,
+        words: Sequence[str] = (),
     ) -> Callable[[ChoiceHandler], ChoiceHandler]:
         """Answers to choices of this code outside forms; also to durable ones if so declared:
-        a step choice forged into a durable one is refused."""
+        a step choice forged into a durable one is refused. `words`: mean it without ids, also
+        where it is not offered, but are no more than an answer in a form."""
 
         def declare(handler: ChoiceHandler) -> ChoiceHandler:
             self.choices[code] = handler
+            self.spoken.update({fold(one): code for one in words})
             if before_language:
                 self.open_choices.add(code)
             if durable:
@@ -72,6 +84,24 @@ class Routes:
             return handler
 
         return declare
+
+    def question(self, code: str) -> Callable[[QuestionHandler], QuestionHandler]:
+        """A question outside a form, open while choices of this code are offered.
+
+        Answers typed words that are none of them; for no words asks once more. None: these
+        words answer nothing, or it is not this question that is open.
+        """
+
+        def declare(handler: QuestionHandler) -> QuestionHandler:
+            self.questions[code] = handler
+            return handler
+
+        return declare
+
+    def contact(self, handler: QuietHandler) -> QuietHandler:
+        """Answers a shared contact that no form asks for; None: it is of no use."""
+        self.contacts.append(handler)
+        return handler
 
     def hot(self, code: str) -> Callable[[TogetherHandler], TogetherHandler]:
         """Answers to a durable choice that many tap at the same time, for all of them at once.
@@ -103,23 +133,22 @@ class Routes:
 
     def include(self, other: "Routes") -> None:
         """Adds another module's routes. Raises ValueError when both claim the same."""
-        for name in ("commands", "words", "choices", "starts", "forms", "together"):
+        names = ("commands", "words", "choices", "spoken", "starts", "forms", "questions")
+        for name in (*names, "together"):
             mine, theirs = getattr(self, name), getattr(other, name)
             if twice := mine.keys() & theirs.keys():
                 raise ValueError(f"declared twice: {name} {sorted(twice)}")
             mine.update(theirs)
+        self.contacts += other.contacts
         self.open_choices |= other.open_choices
         self.durable |= other.durable
 
 
 class Router:
-    """Decides for one message. `hello` greets who has no language yet, `menu` is home, `contact`
-    takes a shared contact that no form has asked for."""
+    """Decides for one message. `hello` greets who has no language yet, `menu` is home."""
 
-    def __init__(
-        self, routes: Routes, hello: Handler, menu: Handler, contact: Handler | None = None
-    ) -> None:
-        self.routes, self.hello, self.menu, self.contact = routes, hello, menu, contact
+    def __init__(self, routes: Routes, hello: Handler, menu: Handler) -> None:
+        self.routes, self.hello, self.menu = routes, hello, menu
 
     async def route(self, turn: Turn) -> Sequence[Reply]:
         """The replies to this message."""
@@ -217,6 +246,10 @@ class Router:
             return await forms.answer(turn, form, Given(text=text))
         if not text.strip():
             return await self._lost(turn, T("unknown-kind"))
+        if len(text) <= LONGEST_COMMAND and (code := self.routes.spoken.get(fold(text))):
+            return await self.routes.choices[code](turn, ())
+        if answered := await self._at_question(turn, text):
+            return answered
         return await self._lost(turn, T("not-understood", typed=text[:200]))
 
     def command_of(self, text: str) -> str | None:
@@ -290,9 +323,10 @@ class Router:
 
     async def _gave(self, turn: Turn, incoming: Incoming) -> Sequence[Reply]:
         form = self._form(turn)
-        if form is None and incoming.contact is not None and self.contact is not None:
-            return await self.contact(turn)
         if form is None:
+            for handler in self.routes.contacts if incoming.contact else ():
+                if replies := await handler(turn):
+                    return replies
             return await self._lost(turn, T("not-asked"))
         given = Given(text=incoming.text, contact=incoming.contact, files=incoming.files)
         return await forms.answer(turn, form, given)
@@ -302,9 +336,19 @@ class Router:
         return [first.saying(why), *rest]
 
     async def here(self, turn: Turn) -> Sequence[Reply]:
-        """The current screen again: the question of the form under way, or the menu."""
-        form = self._form(turn)
-        return await forms.resume(turn, form) if form else await self.menu(turn)
+        """The current screen again: the question of the form under way, or one outside a form,
+        or the menu."""
+        if form := self._form(turn):
+            return await forms.resume(turn, form)
+        return await self._at_question(turn, "") or await self.menu(turn)
+
+    async def _at_question(self, turn: Turn, typed: str) -> Sequence[Reply] | None:
+        offered = (_decoded(one.payload) for one in turn.state.offered)
+        open_ = {one.code for one in offered if one} & self.routes.questions.keys()
+        for code in sorted(open_):
+            if replies := await self.routes.questions[code](turn, typed):
+                return replies
+        return None
 
     def _form(self, turn: Turn) -> Form | None:
         if turn.state.form is not None and not forms.is_mine(turn, turn.state.form):

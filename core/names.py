@@ -8,6 +8,7 @@ alphabets of 2018 (acutes) and 2021 (umlauts) and the Latin that people type on 
 import re
 import unicodedata
 from functools import lru_cache
+from typing import Any
 
 KAZAKH_ALPHABET = "аәбвгғдеёжзийкқлмнңоөпрстуұүфхһцчшщъыіьэюя"
 
@@ -51,6 +52,13 @@ def sort_key(text: str) -> tuple[tuple[tuple[int, int], ...], str]:
     """
     lowered = unicodedata.normalize("NFC", text).lower()
     return tuple(_weight(part) for part in _PARTS.findall(lowered)), text
+
+
+def person_key(full_name: str) -> tuple[Any, ...]:
+    """The place of a person in a list: by the surname as a word, then by the other names, so that
+    "Әбілов Серік" comes before "Әбілова Айгүл"."""
+    words = full_name.split()
+    return tuple(sort_key(word)[0] for word in words), tuple(words)
 
 
 def from_latin(text: str) -> str:

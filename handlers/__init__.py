@@ -9,6 +9,7 @@ from handlers import (
     correction,
     drafts,
     family,
+    guest,
     home,
     invitation,
     joining,
@@ -62,6 +63,7 @@ MODULES = (
     registration,
     joining,
     family,
+    guest,
     profile,
     moving,
     muting,
@@ -82,4 +84,4 @@ def make_router() -> Router:
     routes = Routes()
     for module in MODULES:
         routes.include(module.routes)
-    return Router(routes, hello=start.hello, menu=home.menu, contact=profile.contact)
+    return Router(routes, hello=start.hello, menu=home.menu)

@@ -6,9 +6,11 @@ from uuid import UUID
 
 from conversation import forms
 from conversation.message import Choice, Reply
+from conversation.payload import decode
 from conversation.router import ChoiceHandler, Routes
 from conversation.turn import Turn
 from core.ids import from_short, short
+from core.names import from_latin
 from core.texts import T
 from handlers import conversations, home
 from services import people
@@ -81,6 +83,42 @@ async def speaks(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     return await handler(turn, tuple(rest)) if handler else await home.menu(turn)
 
 
+@routes.question("who")
+async def named(turn: Turn, typed: str) -> Sequence[Reply] | None:
+    """A name that is typed says who it is: the first name alone, or with the surname."""
+    here = await people.members(turn.unit, turn.address)
+    asked = _asked(turn, here)
+    if asked is None:
+        return None
+    then, *ids = asked
+    if not typed:
+        return await who(turn, then, tuple(ids))
+    meant = _named(typed, here)
+    return await speaks(turn, (short(meant.id), then, *ids)) if meant else None
+
+
+def _asked(turn: Turn, here: Sequence[people.Known]) -> tuple[str, ...] | None:
+    """What was wanted when it was asked who is speaking; None where that is not the question."""
+    names = {one.shown for one in here}
+    offered = (decode(one.payload) for one in turn.state.offered if one.label in names)
+    return next((one.ids[1:] for one in offered if one.code == "who" and len(one.ids) > 1), None)
+
+
+def _named(typed: str, here: Sequence[people.Known]) -> people.Known | None:
+    """The one who is called so, if it is just one."""
+    words = from_latin(typed).split()
+    meant = []
+    for one in here:
+        first, *initial = from_latin(one.shown).split()
+        if first not in words:
+            continue
+        rest = [word for word in words if word != first]
+        fits = not rest or any(word.startswith(tuple(initial)) for word in rest)
+        meant.append((first, one if fits else None))
+    found = [one for _, one in meant if one]
+    return found[0] if len(found) == 1 and len({first for first, _ in meant}) == 1 else None
+
+
 async def _speak_as(turn: Turn, identifier: str) -> None:
     here = {short(one.id): one.id for one in await people.members(turn.unit, turn.address)}
     if identifier not in here:
@@ -103,7 +141,7 @@ async def profile_choices(turn: Turn) -> list[Choice]:
     return [Choice("family", T("family-menu"))]
 
 
-@routes.choice("family")
+@routes.choice("family", words=("кто на этом телефоне", "осы телефондағылар"))
 async def show(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Who is behind this phone; one more, one less, somebody else speaks."""
     here = await people.members(turn.unit, turn.address)

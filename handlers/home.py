@@ -112,6 +112,24 @@ async def help_chosen(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     return await help_(turn)
 
 
+@routes.choice("thanks", words=("спасибо", "спасибо большое", "рақмет", "рахмет", "көп рақмет"))
+async def thanked(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """A neighbour answers thanks."""
+    return await menu_saying(turn, T("thanks-answer"))
+
+
+@routes.choice(
+    "greet",
+    words=(
+        *("здравствуйте", "здравствуй", "привет", "добрый день", "добрый вечер", "доброе утро"),
+        *("сәлем", "сәлеметсіз бе", "салам", "ассалаумағалейкум", "қайырлы күн", "қайырлы таң"),
+    ),
+)
+async def greeted(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """And a greeting."""
+    return await menu_saying(turn, T("greeting"))
+
+
 async def is_guest(turn: Turn) -> bool:
     """Neither registered nor holding a role."""
     if await roles.standing(turn.unit, turn.speaker):

@@ -13,7 +13,7 @@ from conversation.state import Answers
 from conversation.turn import Turn
 from core.clock import local_date
 from core.texts import T
-from handlers import family, home, village
+from handlers import family, guest, home, village
 from handlers.forms import known, unclear
 from handlers.village import FIND, VILLAGE
 from services import moves, residents, territory
@@ -23,14 +23,14 @@ routes = Routes()
 MOVE = Choice("move", T("profile-move"))
 
 
-@routes.choice("move")
+@routes.choice("move", words=("я переехал", "я переехала", "көшіп кеттім"))
 async def begin(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Starts at the village; what is kept now is said before the question."""
     if asked := await family.who(turn, "move"):
         return asked
     profile = await residents.profile(turn.unit, turn.speaker)
     if profile is None:
-        return await home.menu_saying(turn, T("profile-guest"))
+        return await guest.kept(turn)
     place = await territory.get_place(turn.unit.session, profile.place_code)
     first, *rest = await forms.begin(turn, FORM)
     return [first.saying(T("move-begin", village=territory.name_of(place).full)), *rest]

@@ -6,7 +6,7 @@ from conversation.message import Choice, Reply
 from conversation.router import Routes
 from conversation.turn import Turn
 from core.texts import Joined, T
-from handlers import family, home
+from handlers import family, guest, home
 from rules.notices import NoticeKind
 from services import residents, wishes
 from services.unit import Refused
@@ -18,13 +18,13 @@ MUTE = Choice("mute", T("profile-mute"))
 _BACK = Choice("profile", T("menu-profile"))
 
 
-@routes.choice("mute")
+@routes.choice("mute", words=("виды сообщений", "хабар түрлері"))
 async def show(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """The kinds, with a tick before those that come."""
     if asked := await family.who(turn, "mute"):
         return asked
     if turn.speaker is None or await residents.profile(turn.unit, turn.speaker) is None:
-        return await home.menu_saying(turn, T("profile-guest"))
+        return await guest.kept(turn)
     return [_screen(await wishes.wishes(turn.unit, turn.speaker))]
 
 

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import date
+from uuid import UUID
 
 from conversation.message import Choice, Reply
 from conversation.router import Routes
 from conversation.turn import Turn
 from core.texts import Joined, T, Words
-from handlers import conversations, family, home, joining, moving, muting, registration
+from handlers import conversations, family, guest, home, joining, moving, muting, registration
 from handlers.village import VILLAGE
-from services import leaving, moves, people, residents, territory, wishes
+from services import leaving, moves, people, residents, roles, wishes
+from services.people import Known
 from services.residents import Profile
-from services.roles import RoleView
 
 routes = Routes()
 
@@ -26,7 +27,7 @@ async def show(turn: Turn) -> Sequence[Reply]:
         return asked
     profile = await residents.profile(turn.unit, turn.speaker)
     if profile is None:
-        return await home.menu_saying(turn, T("profile-guest"))
+        return await guest.kept(turn)
     more = [*await joining.profile_choices(turn), *await family.profile_choices(turn)]
     choices = [EDIT, moving.MOVE, muting.MUTE, *more, DELETE]
     text = await _kept(turn, profile)
@@ -34,7 +35,7 @@ async def show(turn: Turn) -> Sequence[Reply]:
 
 
 async def _kept(turn: Turn, profile: Profile) -> Words:
-    """What is kept and what it means, at most ten lines."""
+    """What is kept and what it means, at most ten lines, and one of an official's role."""
     answers = {
         "name": profile.full_name,
         VILLAGE: profile.place_code,
@@ -56,9 +57,21 @@ async def _kept(turn: Turn, profile: Profile) -> Words:
     off = [T(f"notice-kind-{kind}") for kind in wished.may_mute if kind in wished.muted]
     if off:
         lines.append(T("profile-muted", kinds=Joined(off, ", ")))
-    if wished.first:
-        lines.append(T("profile-first", messenger=T(f"messenger-{wished.first}")))
+    lines += await _messengers(turn, profile.id, wished.first)
+    if held := await roles.standing(turn.unit, profile.id):
+        lines.append(T("profile-roles", roles=await guest.roles_held(turn, held)))
     return Joined(lines)
+
+
+async def _messengers(turn: Turn, who: UUID, first: str | None) -> list[Words]:
+    """Who has two messengers is one person in both; and which of them comes first."""
+    mine = sorted(await people.channels(turn.unit, who))
+    if len(mine) < 2:
+        return []
+    both = Joined([T(f"messenger-{one}") for one in mine], ", ")
+    if first is None:
+        return [T("profile-messengers", all=both)]
+    return [T("profile-messengers-first", all=both, first=T(f"messenger-{first}"))]
 
 
 @routes.choice("profile")
@@ -77,39 +90,28 @@ async def edit(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
         return asked
     profile = await residents.profile(turn.unit, turn.speaker)
     if profile is None:
-        return await home.menu_saying(turn, T("profile-guest"))
+        return await guest.kept(turn)
     return await registration.correct(turn, profile)
 
 
 family.remember("profile-edit", edit)
 
 
-async def contact(turn: Turn) -> Sequence[Reply]:
-    """A contact that nothing asked for: one's own is the number to be recorded, a last look
-    before it is."""
-    profile, given = await residents.profile(turn.unit, turn.speaker), turn.incoming.contact
-    if given is None or profile is None:
-        return await home.menu_saying(turn, T("not-asked"))
-    if not given.own:
-        return await home.menu_saying(turn, T("phone-foreign"))
-    if asked := await family.who(turn, "profile-edit"):
-        return asked
-    return await registration.correct_number(turn, profile, given.phone)
-
-
-@routes.choice("delete")
+@routes.choice(
+    "delete",
+    words=("удалить мои данные", "удалить данные", "деректерімді өшіру", "деректерді өшіру"),
+)
 async def ask_delete(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Says what will be gone, what that means for others, and asks."""
     if asked := await family.who(turn, "delete"):
         return asked
     profile = await residents.profile(turn.unit, turn.speaker)
     if profile is None:
-        return await home.menu_saying(turn, T("profile-guest"))
+        return await guest.kept(turn)
     means = await leaving.leaving(turn.unit, profile.id, profile.place_code, turn.address)
     lines: list[Words] = [T("delete-ask")]
     if means.roles:
-        held = [await _role(turn, view) for view in means.roles]
-        lines.append(T("delete-roles", roles=Joined(held, "; ")))
+        lines.append(T("delete-roles", roles=await guest.roles_held(turn, means.roles)))
     if means.under_way:
         lines.append(T("delete-under-way"))
     if means.scheduled:
@@ -118,7 +120,7 @@ async def ask_delete(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
         names = ", ".join(one.shown for one in means.family)
         lines.append(T("delete-family", names=names))
     if means.mark_until:
-        lines.append(T("delete-mark", until=means.mark_until))
+        lines.append(T("delete-mark", until=f"{means.mark_until:%d.%m.%Y}"))
     choices = [Choice("delete-yes", T("delete-yes")), Choice("delete-no", T("delete-no"))]
     return [Reply(Joined([Joined(lines), T("delete-sure")], "\n\n"), choices)]
 
@@ -126,23 +128,31 @@ async def ask_delete(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
 family.remember("delete", ask_delete)
 
 
-async def _role(turn: Turn, view: RoleView) -> Words:
-    place = await territory.get_place(turn.unit.session, view.place_code)
-    return Joined([T(f"role-{view.role}"), territory.name_of(place).full], ", ")
-
-
 @routes.choice("delete-yes")
 async def delete(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Deletes at once; the chat goes on with nobody in it, or with the others of the family."""
     if asked := await family.who(turn, "delete"):
         return asked
+    done: Words = T("delete-done")
     if turn.speaker is not None:
+        here = await people.members(turn.unit, turn.address)
         records = await residents.records(turn.unit, turn.speaker)
         await conversations.forget(turn, records)
         await residents.forget(turn.unit, turn.speaker)
-        left = await people.members(turn.unit, turn.address)
+        left = [one for one in here if one.id != turn.speaker]
+        done = _gone(turn.speaker, here)
         turn.speak_as(left[0].id if len(left) == 1 else None)
-    return await home.menu_saying(turn, T("delete-done"))
+    return await home.menu_saying(turn, done)
+
+
+def _gone(who: UUID, here: Sequence[Known]) -> Words:
+    """What is said to whoever reads it: of a family also who is gone, who stays, who writes."""
+    left = [one.shown for one in here if one.id != who]
+    name = next((one.shown for one in here if one.id == who), None)
+    if name is None or not left:
+        return T("delete-done")
+    done = T("delete-done-family", name=name, names=", ".join(left))
+    return Joined([done, T("family-speaking", name=left[0])]) if len(left) == 1 else done
 
 
 @routes.choice("delete-no")

@@ -20,9 +20,9 @@ from conversation.forms import (
     Step,
     text_of,
 )
-from conversation.message import Ask, ChannelName, Choice, Reply
+from conversation.message import Ask, ChannelName, Choice, Contact, Reply
 from conversation.router import Routes
-from conversation.state import Answers
+from conversation.state import Answers, FormState
 from conversation.turn import Turn
 from core.clock import local_date
 from core.ids import short
@@ -32,7 +32,7 @@ from handlers.forms import known, shown, unclear
 from rules.dates import NoSuchDay, read_day
 from rules.names import LONGEST_NAME, NameFault, check_name
 from rules.people import age, birthday
-from services import moves, people, residents, rulebook, territory
+from services import moves, people, residents, roles, rulebook, territory
 from services.residents import Registration
 
 routes = Routes()
@@ -68,7 +68,8 @@ async def _begin_other(turn: Turn) -> Sequence[Reply]:
         phone = mine.phone
     if phone:
         answers |= await _proved(turn, phone)
-    return await forms.begin(turn, OTHER, answers)
+    first, *rest = await forms.begin(turn, OTHER, answers)
+    return [first.saying(T("family-add-begin")), *rest]
 
 
 async def _gone_on_with(turn: Turn, form: Form) -> Sequence[Reply] | None:
@@ -94,9 +95,14 @@ async def begin_or_resume(turn: Turn, village: str) -> Sequence[Reply]:
     return await forms.take_up(turn, OWN, waits)
 
 
-@routes.choice("register")
+@routes.choice("register", words=("зарегистрироваться", "тіркелу"))
 async def from_menu(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
-    """Registration from the menu."""
+    """Registration from the menu, or by its word."""
+    if await residents.profile(turn.unit, turn.speaker):
+        return await home.menu_saying(turn, T("registered-already"))
+    here = await people.members(turn.unit, turn.address)
+    if len(here) > 1 and await home.is_guest(turn):
+        return await home.menu(turn)  # who is it that writes?
     return await _gone_on_with(turn, OWN) or await begin(turn)
 
 
@@ -106,27 +112,28 @@ async def correct(turn: Turn, profile: residents.Profile) -> Sequence[Reply]:
     return await _gone_on_with(turn, EDIT) or await _correct(turn, profile)
 
 
-async def correct_number(turn: Turn, profile: residents.Profile, phone: str) -> Sequence[Reply]:
-    """The last look with this number, which the messenger vouches for."""
-    replies = await correct(turn, profile)
-    form = turn.state.form
-    if form is None or form.step != "summary":
-        return replies
-    form.answers |= await _with_number(turn, form.answers, phone)
-    return await forms.resume(turn, EDIT)
-
-
 async def _correct(turn: Turn, profile: residents.Profile) -> Sequence[Reply]:
-    answers: Answers = {
+    return await forms.begin(turn, EDIT, _kept(profile), at="summary")
+
+
+def _kept(profile: residents.Profile) -> Answers:
+    told: Answers = {
         "consent": True,
         "name": profile.full_name,
         village.VILLAGE: profile.place_code,
         "street": profile.street or "",
         "birth": profile.birth_date.isoformat(),
-        **_number_of(profile),
-        "again": True,
     }
-    return await forms.begin(turn, EDIT, answers, at="summary")
+    was = [told[one] for one in _TOLD]
+    return {**told, **_number_of(profile), "again": True, "was": was}
+
+
+_TOLD = ("name", village.VILLAGE, "street", "birth")
+
+
+def _changed(answers: Answers) -> bool:
+    """Has a correction corrected anything yet?"""
+    return not answers.get("kept") or answers.get("was") != [answers.get(one) for one in _TOLD]
 
 
 def _number_of(profile: residents.Profile) -> Answers:
@@ -166,8 +173,17 @@ async def _consent(turn: Turn, answers: Answers, given: Given) -> Accepted:
             return Stay({"more": True})
         case "c-no":
             forms.drop(turn)
-            return Leave(await home.menu_saying(turn, T("consent-declined")))
+            return Leave(await home.menu_saying(turn, await _declined(turn, answers)))
     return unclear("consent-unclear", given)
+
+
+async def _declined(turn: Turn, answers: Answers) -> T:
+    """What is kept nevertheless: of others on this phone their data, of an official the role."""
+    if answers.get("other"):
+        return T("consent-declined-other")
+    if await roles.standing(turn.unit, turn.speaker):
+        return T("consent-declined-official")
+    return T("consent-declined")
 
 
 # Name
@@ -333,6 +349,42 @@ async def _with_number(turn: Turn, answers: Answers, phone: str) -> Answers:
     return await _proved(turn, phone) | {"asked": asked, "kept": False}
 
 
+async def _number_at_once(turn: Turn, answers: Answers, contact: Contact) -> Accepted:
+    """Shared at the last look, without a word about the phone before."""
+    if not contact.own:
+        return Problem(T("phone-foreign"), repeats=True)
+    taken = await _shared(turn, answers, contact.phone)
+    return Stay(taken.values, taken.notice or T("phone-taken", phone=contact.phone))
+
+
+@routes.contact
+async def shared(turn: Turn) -> Sequence[Reply] | None:
+    """A contact of their own that nobody asked for proves the number of whoever has none proved:
+    the registration that waits goes on with it, or the last look at their data."""
+    contact = turn.incoming.contact
+    if contact is None or not contact.own:
+        return None
+    mine = await residents.profile(turn.unit, turn.speaker)
+    if mine is not None and mine.level == "phone":
+        return None
+    if mine is not None and (asked := await family.who(turn, "profile-edit")):
+        return asked
+    form = EDIT if mine else OWN
+    waits = forms.waiting(turn, form)
+    if waits is None:
+        if mine is None:
+            return None
+        waits = FormState(form.name, form.version, "summary", _kept(mine), owner=turn.speaker)
+    if form is OWN and not waits.answers.get("consent"):
+        return None
+    if waits.step == "phone":
+        await forms.take_up(turn, form, waits)
+        return await forms.answer(turn, form, Given(contact=contact))
+    waits.answers |= await _with_number(turn, waits.answers, contact.phone)
+    first, *rest = await forms.take_up(turn, form, waits)
+    return [first.saying(T("phone-taken", phone=contact.phone)), *rest]
+
+
 async def _fix_phone(turn: Turn, answers: Answers) -> Accepted:
     """Another number: on Telegram it is shared; on WhatsApp it is that of the chat, and only a
     chat that hides it is asked for one, unless that would take a proved one's place."""
@@ -386,9 +438,7 @@ async def _ask_summary(turn: Turn, answers: Answers) -> Reply:
 
 async def _summary(turn: Turn, answers: Answers, given: Given) -> Accepted:
     if given.contact is not None:
-        if not given.contact.own:
-            return Problem(T("phone-foreign"), repeats=True)
-        return Stay(await _with_number(turn, answers, given.contact.phone))
+        return await _number_at_once(turn, answers, given.contact)
     match given.chosen and (given.chosen.code, *given.chosen.ids):
         case ("s-yes",):
             found = await _already(turn, answers)
@@ -409,7 +459,7 @@ async def described(turn: Turn, answers: Answers) -> dict[str, Words]:
         "path": await territory.path_of(turn.unit.session, code),
         "street": text_of(answers, "street") or T("summary-nothing"),
         "birth": f"{date.fromisoformat(text_of(answers, 'birth')):%d.%m.%Y}",
-        "phone": phone or T("summary-nothing"),
+        "phone": phone or T("summary-no-phone"),
     }
 
 
@@ -429,6 +479,8 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
         room, most = await residents.has_room(turn.unit, turn.address, given.place_code)
         if not room:
             return await home.menu_saying(turn, T("family-full", most=most))
+    if answers.get("again") and await _is_kept(turn, given):
+        return await home.menu_saying(turn, T("profile-unchanged"))
     if answers.get("again") and speaker is not None:
         await moves.move(turn.unit, speaker, given.place_code)
     person = await residents.register(turn.unit, turn.address, speaker, given)
@@ -440,6 +492,16 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
             first, *rest = offered
             return [first.saying(receipt), *rest]
     return await home.menu_saying(turn, receipt)
+
+
+async def _is_kept(turn: Turn, given: Registration) -> bool:
+    """Is all of it what is kept of the speaker anyhow?"""
+    mine = await residents.profile(turn.unit, turn.speaker)
+    return mine is not None and (
+        (mine.full_name, mine.place_code, mine.street, mine.birth_date, mine.phone)
+        == (given.full_name, given.place_code, given.street, given.birth_date, given.phone)
+        and given.phone_proved == (mine.level == "phone")
+    )
 
 
 async def _whose(turn: Turn, answers: Answers) -> UUID | None:
@@ -458,20 +520,25 @@ async def _receipt(turn: Turn, given: Registration, *, corrected: bool) -> T:
     rules = await rulebook.of(turn.unit.session, given.place_code)
     adult_on = birthday(given.birth_date, rules.adult_age)
     name = territory.name_of(place).full
-    if adult_on > local_date(turn.unit.now):
-        return T("registered-minor", village=name, day=adult_on, age=rules.adult_age)
     standing = await moves.standing(turn.unit, turn.speaker) if turn.speaker else None
+    if adult_on > local_date(turn.unit.now):
+        counts = standing.counts_from if standing else None
+        day = max(adult_on, counts or date.min)
+        return T("registered-minor", village=name, day=day, age=rules.adult_age)
     if standing and not standing.counts_today and standing.counts_from:
         return T("registered-later", village=name, day=standing.counts_from)
     return T("registered", village=name)
 
 
 async def _corrected(turn: Turn) -> T:
-    """Corrected; after a move also from which day the voice counts at the new place."""
+    """Corrected; after a move also from which day the voice counts at the new place: of a minor
+    not before they are grown up."""
     standing = await moves.standing(turn.unit, turn.speaker) if turn.speaker else None
-    if standing is None or standing.counts_from is None or standing.counts_today:
+    today = local_date(turn.unit.now)
+    if standing is None or standing.counts_from is None or standing.counts_from <= today:
         return T("profile-corrected")
-    return T("profile-corrected-later", day=f"{standing.counts_from:%d.%m.%Y}")
+    votes = max(standing.counts_from, standing.adult_on or date.min)
+    return T("profile-corrected-later", day=f"{votes:%d.%m.%Y}")
 
 
 def _cancelled(answers: Answers) -> T:
@@ -494,6 +561,6 @@ _STEPS = (
 # Three forms of the same questions, so that none is begun in place of another one that waits.
 OWN = known(Form("registration", 1, _STEPS, _finish, _cancelled))
 OTHER = known(Form("relative", 1, _STEPS, _finish, _cancelled, owned=False))
-EDIT = known(Form("profile", 1, _STEPS, _finish, _cancelled, sure=family.sure))
+EDIT = known(Form("profile", 1, _STEPS, _finish, _cancelled, sure=family.sure, waits=_changed))
 for form in (OWN, OTHER, EDIT):
     routes.form(form)

@@ -7,7 +7,7 @@ from conversation.message import Choice, Reply
 from conversation.router import Routes
 from conversation.turn import Turn
 from core.languages import Language
-from core.texts import T
+from core.texts import Joined, T, Words
 from handlers import begun, home, registration
 from services import people, residents
 
@@ -85,7 +85,23 @@ async def stop(turn: Turn) -> Sequence[Reply]:
     if not turn.stopped:
         turn.unit.audit("address-stopped", turn.address, by="asked")
     turn.stopped = True
-    return [Reply(T("stopped"), nav=(home.MENU,))]
+    return [Reply(await _stopped(turn), nav=(home.MENU,))]
+
+
+async def _stopped(turn: Turn) -> Words:
+    """What stops: this chat, for everybody on this phone; who has another one is reached there."""
+    here = await people.members(turn.unit, turn.address)
+    elsewhere = {
+        one: Joined([T(f"messenger-{channel}") for channel in found], ", ")
+        for one in here
+        if (found := await people.reached_elsewhere(turn.unit, one.id, turn.address))
+    }
+    if len(here) > 1:
+        said = T("stopped-family", names=", ".join(one.shown for one in here))
+        there = [T("stopped-member", name=m.shown, messengers=at) for m, at in elsewhere.items()]
+        return Joined([said, *there])
+    other = next(iter(elsewhere.values()), None)
+    return T("stopped-here", messengers=other) if other else T("stopped")
 
 
 @routes.start("v")

@@ -10,8 +10,10 @@ from typing import Any
 
 from conversation.forms import Accepted, Done, Given, Problem, Stay, Step
 from conversation.message import Choice, Reply
+from conversation.payload import decode
 from conversation.state import Answers
 from conversation.turn import Turn
+from core.names import fold
 from core.place_names import path_text
 from core.texts import T
 from models.territory import Place, PlaceLevel
@@ -49,7 +51,17 @@ async def accept(turn: Turn, answers: Answers, given: Given) -> Accepted:
         return Problem(T("text-needed"), repeats=True)
     if len(typed) > LONGEST:
         return Problem(T("village-long"))
+    if area := _area_called(turn, typed):
+        return await _narrow(turn, find, area)
     return await _search(turn, typed)
+
+
+def _area_called(turn: Turn, typed: str) -> str | None:
+    """The region that is offered to tell namesakes apart, by its name without "область"."""
+    wanted = fold(typed) + " "
+    named = [one for one in turn.state.offered if fold(one.label).startswith(wanted)]
+    meant = [decode(one.payload) for one in named]
+    return meant[0].ids[0] if [one.code for one in meant] == ["v-area"] else None
 
 
 def back(answers: Answers) -> bool:

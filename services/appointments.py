@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
-from core.names import sort_key
+from core.names import person_key
 from models.people import Address, AddressAlias, Invitation, Resident, ResidentAddress, Role
 from models.system import Account
 from models.territory import Place
@@ -330,4 +330,4 @@ def _offer(row: Invitation) -> Offer:
 
 
 def _order(found: Holder) -> tuple[int, object, UUID]:
-    return list(RoleName).index(found.view.role), sort_key(found.name or ""), found.id
+    return list(RoleName).index(found.view.role), person_key(found.name or ""), found.id

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from core.names import sort_key
+from core.names import person_key
 from services import due, notices, roles
 from services.notices import STATE, NoticeView
 from services.residents import NAME
@@ -79,7 +79,7 @@ async def rows(unit: Unit, notice: UUID, resident: UUID) -> list[ReportRow]:
             )
         )
     unit.audit("notice-report", notice, place=found.place_code, people=len(listed))
-    return sorted(listed, key=lambda one: (one.place_code or "~", sort_key(one.name or "я" * 9)))
+    return sorted(listed, key=lambda one: (one.place_code or "~", person_key(one.name or "я" * 9)))
 
 
 async def _allowed(unit: Unit, notice: UUID, resident: UUID | None) -> NoticeView:

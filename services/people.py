@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, case, delete, or_, select, text, update
 
 from core.clock import local_date
-from core.names import sort_key
+from core.names import person_key
 from models.due import Due
 from models.people import Address, Merge, Resident, ResidentAddress
 from services import due, merging, moves, rulebook
@@ -111,11 +111,12 @@ async def join(
     Finished ones are never rewritten. It can be undone within the rulebook's days (`part`).
 
     Raises Refused: unproved or another phone, another date of birth, deleted, joined already; or
-    no room for one more person behind this chat.
+    no room for one more person behind this chat. What the speaker's own record contradicts has
+    its own reason, for they can correct it.
     """
-    if not await _may_join(unit, known, speaker, birth, phone, elsewhere):
+    if why := await _refusal(unit, known, speaker, birth, phone, elsewhere):
         unit.audit("join-refused", known, other=str(speaker) if speaker else None)
-        raise Refused("refused-join")
+        raise Refused(why)
     await _check_room(unit, known, speaker, address)
     other = speaker or await new_person(unit, address, language)
     keep, gone = _older_proof(
@@ -165,6 +166,7 @@ async def part(unit: Unit, merge: UUID) -> tuple[UUID, UUID]:
     )
     await merging.move_back(unit, found.moved, found.kept_id, found.gone_id)
     await _warm(unit, found)
+    await _forget_preferred(unit, found.kept_id)
     found.undone_at = unit.now
     await due.cancel(unit, merge, {SETTLED_DUE})
     await unit.session.flush()
@@ -209,6 +211,7 @@ async def take_off(unit: Unit, resident: UUID, address: UUID) -> bool:
             ResidentAddress.resident_id == resident, ResidentAddress.address_id == address
         )
     )
+    await _forget_preferred(unit, resident)
     await leave_speaking(unit, [resident], address)
     unit.audit("member-taken-off", address, resident=str(resident))
     return await has_no_other_chat(unit, resident, address)
@@ -237,12 +240,36 @@ async def channels(unit: Unit, resident: UUID) -> set[str]:
     return set(found)
 
 
+async def reached_elsewhere(unit: Unit, resident: UUID, address: UUID) -> list[str]:
+    """The messengers to which notices still go when nothing is sent to this chat any more."""
+    found = await unit.session.scalars(
+        text(
+            "SELECT DISTINCT c.channel FROM resident_address AS ra"
+            " JOIN address AS a ON a.id = ra.address_id JOIN account AS c ON c.id = a.account_id"
+            " WHERE ra.resident_id = :resident AND a.id <> :address AND a.stopped_at IS NULL"
+            " AND c.active"
+        ),
+        {"resident": resident, "address": address},
+    )
+    return sorted(found)
+
+
 async def prefer(unit: Unit, resident: UUID, channel: str | None) -> None:
     """The messenger to which notices go first; None: where the person wrote last."""
     await unit.session.execute(
         update(Resident).where(Resident.id == resident).values(preferred_channel=channel)
     )
     unit.audit("messenger-preferred", resident, channel=channel)
+
+
+async def _forget_preferred(unit: Unit, resident: UUID) -> None:
+    """Who is left with one messenger has none that comes first."""
+    if len(await channels(unit, resident)) < 2:
+        await unit.session.execute(
+            update(Resident)
+            .where(Resident.id == resident, Resident.preferred_channel.is_not(None))
+            .values(preferred_channel=None)
+        )
 
 
 async def speaker_of(unit: Unit, address: UUID) -> UUID | None:
@@ -269,7 +296,7 @@ async def _candidates(
             ),
         )
     )
-    return sorted((_known(unit, one) for one in found), key=lambda one: sort_key(one.shown))
+    return sorted((_known(unit, one) for one in found), key=lambda one: person_key(one.shown))
 
 
 async def _check_room(unit: Unit, known: UUID, speaker: UUID | None, address: UUID) -> None:
@@ -305,43 +332,44 @@ async def _warm(unit: Unit, merge: Merge) -> None:
         keep.counts_from = date.fromisoformat(before) if before else None
 
 
-async def _may_join(
+async def _refusal(
     unit: Unit,
     known: UUID,
     speaker: UUID | None,
     birth: date,
     phone: str | None,
     elsewhere: Collection[UUID],
-) -> bool:
-    """Locks both, in the order of their ids, so that two joinings at once are one."""
+) -> str | None:
+    """Why they may not be joined, if so. Locks both, in the order of their ids, so that two
+    joinings at once are one."""
     rows = {
         one: await unit.session.get(Resident, one, with_for_update=True, populate_existing=True)
         for one in sorted({known, speaker or known})
     }
     keep, gone = rows[known], rows.get(speaker) if speaker else None
     if keep is None or keep.registered_at is None or not _stands(keep):
-        return False
+        return "refused-join"
     hashed = unit.keyring.index("phone", phone) if phone else None
     proved = hashed is not None and keep.level in PROVED and keep.phone_hash == hashed
     if not proved and known not in await _behind(unit, elsewhere):
-        return False
+        return "refused-join"
     if _rests(unit, keep) or birth_of(unit, keep) != birth:
-        return False
+        return "refused-join"
     if speaker is None:
-        return True
-    return (
-        gone is not None and gone is not keep and _stands(gone) and _fits(unit, gone, birth, hashed)
-    )
+        return None
+    if gone is None or gone is keep or not _stands(gone):
+        return "refused-join"
+    return _contradiction(unit, gone, birth, hashed)
 
 
-def _fits(unit: Unit, gone: Resident, birth: date, phone: bytes | None) -> bool:
-    """May this record go? An official who never registered has nothing to contradict."""
+def _contradiction(unit: Unit, gone: Resident, birth: date, phone: bytes | None) -> str | None:
+    """Why this record may not go. An official who never registered has nothing to contradict."""
     if gone.registered_at is None:
-        return True
-    other_phone = (
-        phone is not None and gone.level in PROVED and gone.phone_hash not in (phone, None)
-    )
-    return birth_of(unit, gone) == birth and not other_phone
+        return None
+    if birth_of(unit, gone) != birth:
+        return "refused-join-birth"
+    other = phone is not None and gone.level in PROVED and gone.phone_hash not in (phone, None)
+    return "refused-join-phone" if other else None
 
 
 def _stands(found: Resident) -> bool:

@@ -24,7 +24,8 @@ world.commands = (language) => {
   return known[keys.find((key) => known[key]?.length)] || [];
 };
 let lang = localStorage.getItem("lang") || "kk";
-let guideAt = null, guideOpen = false, guideHidden = false, loaded = false, early = [];
+const reached = new Set(); // steps that were done once: a message that changes afterwards undoes none
+let guideAt = null, guideSeen = null, guideOpen = false, guideHidden = false, loaded = false, early = [];
 
 // people --------------------------------------------------------------------------------------
 function phoneOf(person) {
@@ -33,7 +34,9 @@ function phoneOf(person) {
     phones.set(person.id, phone);
     $("phones").querySelector(".empty")?.remove();
     $("phones").append(phone.node);
+    $("phones").style.setProperty("--count", Math.min(5, Math.max(3, phones.size)));
     phone.drawBottom();
+    drawMore();
   } else phones.get(person.id).setPerson(person);
   return phones.get(person.id);
 }
@@ -67,14 +70,15 @@ function apply(news) {
   else if (news.type === "toast") phone?.toast(news.text, news.alert);
   else if (news.type === "typing") phone?.typing();
   else if (news.type === "clock") { world.offset = news.offset; drawClock(); phones.forEach((one) => one.redate()); }
-  else if (news.type === "guide") { world.steps = news.steps; guideAt = null; drawGuide(); }
+  else if (news.type === "guide") { setSteps(news.steps); guideAt = null; drawGuide(); }
   else if (news.type === "profile") setProfile(news);
-  else if (news.type === "reset") load();
+  else if (news.type === "reset") { reached.clear(); load(); }
 }
 
 async function load() {
   const state = await call("GET", "state");
-  Object.assign(world, { offset: state.offset, bots: state.bots, senders: state.senders, steps: state.guide });
+  Object.assign(world, { offset: state.offset, bots: state.bots, senders: state.senders });
+  setSteps(state.guide);
   const ids = state.people.map((person) => person.id).join("|");
   $("phones").replaceChildren();
   phones.clear();
@@ -85,6 +89,7 @@ async function load() {
   drawClock();
   drawGuide();
   phones.forEach((phone) => phone.scrollDown());
+  drawMore();
 }
 
 // news ----------------------------------------------------------------------------------------
@@ -111,13 +116,29 @@ function fits(rule) {
       && (rule.mine === undefined || rule.mine === message.mine)));
 }
 
+function setSteps(steps) {
+  if (JSON.stringify(steps) !== JSON.stringify(world.steps)) reached.clear();
+  world.steps = steps;
+}
+
+// Which steps are done, and the first that is not, whatever was done before its turn.
+function progress(steps) {
+  const before = reached.size;
+  steps.forEach((step, index) => { if (fits(step.done_when)) reached.add(index); });
+  if (reached.size > before) guideAt = null;
+  const done = steps.map((step, index) => reached.has(index));
+  const open = done.indexOf(false);
+  return { done, next: open < 0 ? steps.length - 1 : open };
+}
+
 function drawGuide() {
   const box = $("guide"), steps = world.steps;
   box.hidden = !steps.length || guideHidden;
   if (box.hidden) return;
-  const done = steps.map((step) => fits(step.done_when));
-  const next = done.lastIndexOf(true) + 1;
+  const { done, next } = progress(steps);
   const at = Math.min(guideAt ?? next, steps.length - 1);
+  if (at !== guideSeen) phones.get(steps[at].done_when?.person)?.node.scrollIntoView({ behavior: "smooth", block: "nearest", inline: "nearest" });
+  guideSeen = at;
   box.replaceChildren(guideLine(steps, done, at), guideOpen ? guideList(steps, done, at) : "");
 }
 
@@ -140,6 +161,29 @@ function guideList(steps, done, at) {
     el("button", { type: "button", onclick: () => { guideAt = index; guideOpen = false; drawGuide(); } }, step[lang] || step.kk))));
 }
 
+// phones beside the window --------------------------------------------------------------------
+function drawMore() {
+  const box = $("phones").getBoundingClientRect();
+  const beside = { left: 0, right: 0 };
+  phones.forEach(({ node }) => {
+    const { left, right } = node.getBoundingClientRect();
+    if (left < box.left - 40) beside.left += 1;
+    if (right > box.right + 40) beside.right += 1;
+  });
+  for (const side of ["left", "right"]) {
+    const button = $(`more-${side}`);
+    button.hidden = !beside[side];
+    button.title = button.ariaLabel = word(lang, "morePhones");
+    button.replaceChildren(side === "left" ? icon("back") : flip(el("span", {}, icon("back"))), el("b", {}, `${beside[side]}`));
+  }
+}
+
+for (const [side, by] of [["left", -0.8], ["right", 0.8]]) {
+  $(`more-${side}`).addEventListener("click", () => $("phones").scrollBy({ left: by * $("phones").clientWidth, behavior: "smooth" }));
+}
+$("phones").addEventListener("scroll", drawMore, { passive: true });
+addEventListener("resize", drawMore);
+
 // top bar -------------------------------------------------------------------------------------
 function drawClock() {
   $("clock-time").textContent = time(world.now());
@@ -155,6 +199,7 @@ function drawWords() {
   for (const button of document.querySelectorAll("[data-lang]")) button.setAttribute("aria-pressed", String(button.dataset.lang === lang));
   drawClock();
   drawGuide();
+  drawMore();
 }
 
 function openAdd() {

@@ -167,3 +167,13 @@ async def test_the_first_minute(demo: Demo, page: "Page") -> None:
     await page.goto(demo.url)
     await petr.sees("Встреча в школе")
     assert await demo.stop() == 0
+
+
+@pytest.mark.parametrize("language", [KK, RU])
+def test_the_page_numbers_the_steps_itself(language: Language) -> None:
+    """Before, the number stood twice: in the badge and in the text."""
+    for name in ("register", "send", "read", "join", "correct", "more"):
+        assert not texts().say(language, T(f"demo-guide-{name}"))[0].isdecimal()
+    join = texts().say(language, T("demo-guide-join"))
+    for key in ("consent-yes", "join-yes"):
+        assert texts().say(language, T(key, name="…")) in join, "each screen on the way is named"

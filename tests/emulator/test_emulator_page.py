@@ -133,3 +133,67 @@ async def test_files_of_one_go_with_a_caption(
     await emulator.wait_until(lambda: len(product.inbound) == 1)
     assert product.inbound[0]["MediaContentType0"] == "application/pdf"
     assert product.inbound[0]["Body"] == "Жолды қараңыз"
+
+
+async def whole(page: Page, *people: str) -> None:
+    """Waits until all of these phones are inside the window."""
+    await page.wait_for_function(
+        """people => people.every((one) => {
+             const phone = document.querySelector(`[data-testid="phone-${one}"]`);
+             const box = phone.getBoundingClientRect();
+             return box.left >= -1 && box.right <= innerWidth + 1; })""",
+        arg=list(people),
+    )
+
+
+async def test_five_phones_stand_in_the_window(emulator: Emulator, page: Page) -> None:
+    """Before, at 1440 the fifth one lay outside, with nothing that said so."""
+    for n in (3, 4, 5):
+        emulator.add_person(f"p{n}", f"Адам {n}", "whatsapp", on_page=True)
+    await page.get_by_test_id("phone-p5").wait_for()
+    for width in (1440, 1920):
+        await page.set_viewport_size({"width": width, "height": 900})
+        await whole(page, "aigul", "ivan", "p3", "p4", "p5")
+        assert not await page.get_by_test_id("more-right").is_visible()
+    await page.set_viewport_size({"width": 1100, "height": 800})
+    more = page.get_by_test_id("more-right")
+    await more.get_by_text("1", exact=True).or_(more.get_by_text("2", exact=True)).wait_for()
+    await more.click()
+    await more.wait_for(state="hidden")
+    await whole(page, "p5")
+    await page.get_by_test_id("more-left").click()
+    await page.get_by_test_id("more-left").wait_for(state="hidden")
+    await whole(page, "aigul")
+
+
+async def test_the_guide_goes_to_the_first_step_that_is_not_done(
+    emulator: Emulator, page: Page
+) -> None:
+    """Before, the correction led from step 2 to step 6; and what was done was undone when the
+    message that showed it was edited. The phone of the step comes into the window."""
+    for n in (3, 4, 5):
+        emulator.add_person(f"p{n}", f"Адам {n}", "telegram", on_page=True)
+    await page.get_by_test_id("phone-p5").wait_for()
+    await page.set_viewport_size({"width": 1000, "height": 800})
+    emulator.set_guide([
+        {"kk": "Бір", "ru": "Раз", "done_when": {"person": "aigul", "contains": "жіберіліп"}},
+        {"kk": "Екі", "ru": "Два", "done_when": {"person": "p5", "contains": "/start"}},
+        {"kk": "Үш", "ru": "Три", "done_when": {"person": "aigul", "contains": "түзетілді"}},
+        {"kk": "Төрт", "ru": "Четыре"},
+    ])  # fmt: skip
+    step = page.get_by_test_id("guide-step")
+    await step.get_by_text("Бір").wait_for()
+    await page.get_by_test_id("start-aigul").click()
+    await emulator.wait_until(lambda: len(emulator.chat("aigul")) == 1)
+    chat = emulator.person("aigul").telegram_id
+    sent = await bot_call(emulator, "sendMessage", chat_id=chat, text="Хабар жіберіліп жатыр")
+    await step.get_by_text("Екі").wait_for()
+    await whole(page, "p5")
+    number = sent["result"]["message_id"]
+    await bot_call(
+        emulator, "editMessageText", chat_id=chat, message_id=number, text="Тоқтады, түзетілді"
+    )
+    await page.get_by_test_id("phone-aigul").get_by_text("түзетілді").wait_for()
+    await step.get_by_text("Екі").wait_for()
+    emulator.say("p5", "/start")
+    await step.get_by_text("Төрт").wait_for()

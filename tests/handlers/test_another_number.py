@@ -194,7 +194,7 @@ async def test_a_correction_that_waits_brings_no_old_number_back(
     await shares(first, NEW)
     await first.pick("summary-yes")
     await second.pick("summary-yes")
-    assert second.hears("profile-corrected")
+    assert second.hears("profile-unchanged")
     mine = await kept(second)
     assert (mine.phone, mine.level) == (NEW, "phone")
 
@@ -217,28 +217,70 @@ async def test_a_chat_that_hides_its_number_proves_none(talk: Talk, language: La
     assert (await kept(hidden)).level == "phone"
 
 
-@pytest.mark.parametrize("language", [KK, RU])
-async def test_a_number_that_was_left_out_is_taken_whenever_it_comes(
-    talk: Talk, language: Language
+# A number that nobody asked for
+
+
+@BOTH
+@pytest.mark.parametrize("where", ["menu", "correction", "waiting"])
+async def test_the_own_number_is_taken_where_none_is_proved(
+    talk: Talk, language: Language, where: str
 ) -> None:
-    """From the menu, and at the last look: shown once more before it is recorded."""
+    """Before: "no number is needed now", where the data say "phone: none", and nobody could ever
+    be joined."""
+    person = await talk.resident(TELEGRAM, language)
+    await person.say("/data")
+    if where != "menu":
+        await person.pick("profile-edit")
+    if where == "waiting":
+        await person.pick("summary-street")
+        await person.say("Мира, 5")
+        await person.pick("summary-phone")
+        await person.say("/menu")
+    await person.share(own=False)
+    assert (await kept(person)).phone is None
+    await person.share()
+    assert person.hears("phone-taken", phone=person.phone) or where == "waiting"
+    assert person.phone in person.text
+    await person.pick("summary-yes")
+    assert person.hears("profile-corrected")
+    mine = await kept(person)
+    assert (mine.phone, mine.level) == (person.phone, "phone")
+    assert mine.street == ("Мира, 5" if where == "waiting" else "Абай көшесі, 12")
+    await person.share()
+    assert person.hears("not-asked"), "it is proved already"
+
+
+@BOTH
+@pytest.mark.parametrize("until", ["street", "phone", "summary"])
+async def test_the_own_number_goes_into_a_registration_that_waits(
+    talk: Talk, language: Language, until: str
+) -> None:
     person = talk.person(TELEGRAM)
     await person.chooses(language)
-    await person.registers(until="phone")
-    await person.pick("phone-skip")
     await person.share()
-    assert person.phone in person.text, "at the last look"
+    assert not person.hears("phone-taken", phone=person.phone), "nobody has agreed yet"
+    await person.registers(until=until)
+    if until != "summary":
+        await person.say("/menu")
+    await person.share()
+    if until == "street":
+        assert person.hears("street-ask")
+        await person.says("1", "05.03.1986")
     await person.pick("summary-yes")
-    assert await talk.one("SELECT level FROM resident") == "phone"
-    other = talk.person(TELEGRAM)
-    await other.chooses(language)
-    await other.registers(until="phone")
-    await other.pick("phone-skip")
-    await other.pick("summary-yes")
-    await other.share(own=False)
-    assert other.hears("phone-foreign")
-    await other.share()
-    assert other.phone in other.text, "from the menu"
-    assert await talk.one("SELECT count(*) FROM resident WHERE level = 'phone'") == 1
-    await other.pick("summary-yes")
-    assert await talk.one("SELECT count(*) FROM resident WHERE level = 'phone'") == 2
+    assert (await kept(person)).level == "phone"
+
+
+@BOTH
+async def test_a_correction_of_nothing_does_not_wait(talk: Talk, language: Language) -> None:
+    """Before, a look at the data left "continue" in the menu, with nothing to continue."""
+    person = await talk.resident(TELEGRAM, language)
+    await person.say("/data")
+    await person.pick("profile-edit")
+    await person.say("/menu")
+    assert person.t("menu-resume") not in person.labels
+    await person.say("/data")
+    await person.pick("profile-edit")
+    await person.pick("summary-street")
+    await person.say("Мира, 5")
+    await person.say("/menu")
+    assert person.t("menu-resume") in person.labels

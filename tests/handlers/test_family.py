@@ -171,11 +171,89 @@ async def test_when_nobody_is_known_to_speak_it_is_asked_first(
     await person.tap("Әлі А.")
     await person.pick("profile-delete")
     await person.pick("delete-yes")
-    assert person.hears("delete-done")
+    assert person.hears("delete-done-family", name="Әлі А.", names=f"{SERIK}, {AIGUL}")
     assert person.hears("family-who")
     assert await speaker(person) is None
     await person.tap(SERIK)
     assert person.hears("family-speaking", name=SERIK)
+
+
+@BOTH
+@CHANNELS
+@pytest.mark.parametrize("typed", ["айгүл", "АЙГУЛ!", "Aigul", "Айгүл Ахметова", "ахметова айгүл"])
+async def test_a_typed_first_name_says_who_it_is(
+    talk: Talk, channel: ChannelName, language: Language, typed: str
+) -> None:
+    """Before, "I do not understand", and the question was gone."""
+    person = await family(talk, channel, language)
+    await person.say("/data")
+    await person.say(typed)
+    assert "Ахметова Айгүл" in person.text, "on with what was wanted"
+    assert await speaker(person) == (await ids(talk))[AIGUL]
+
+
+@BOTH
+@CHANNELS
+async def test_what_says_nobody_leaves_the_question(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """Words, a picture, an old button: the question is asked again, with what was wanted."""
+    person = await family(talk, channel, language)
+    await person.say("/menu")
+    old = person.buttons[0].payload
+    await person.say("/data")
+    for typed in ("бәлкім", "х" * 5000, "Болат", "айгүл серік", "а", "9"):
+        await person.say(typed)
+        assert person.hears("family-who"), typed
+        assert person.hears("not-understood", typed=typed[:200])
+    await person.send_file(Medium.PHOTO)
+    assert person.hears("family-who")
+    await person.press(old)
+    assert person.hears("stale-choice")
+    assert person.hears("family-who")
+    await person.say("серик")
+    assert NAME in person.text
+    await person.say("бәлкім")
+    assert not person.hears("family-who")
+
+
+@BOTH
+async def test_two_of_one_first_name_are_told_apart(talk: Talk, language: Language) -> None:
+    person = await family(talk, TELEGRAM, language)
+    await adds(person, "Бекова Айгүл", "12.04.1991")
+    await person.pick("summary-yes")
+    talk.clock.advance(timedelta(minutes=20))
+    await person.say("/data")
+    await person.say("айгүл")
+    assert person.hears("family-who"), "which of them?"
+    await person.say("Айгүл Бекова")
+    assert "Бекова Айгүл" in person.text
+
+
+@BOTH
+async def test_the_menu_of_a_phone_nobody_speaks_from_understands_a_name(
+    talk: Talk, language: Language
+) -> None:
+    person = await family(talk, TELEGRAM, language)
+    async with talk.db.session() as session:
+        await session.execute(text("UPDATE address SET speaker_id = NULL"))
+    await person.say("/menu")
+    assert person.hears("family-who")
+    await person.say("айгүл")
+    assert person.hears("family-speaking", name=AIGUL)
+
+
+@BOTH
+async def test_words_at_another_question_name_nobody(talk: Talk, language: Language) -> None:
+    """ "Delete the data" stands there for one person: a name typed then is no answer to it."""
+    person = await family(talk, TELEGRAM, language)
+    await person.say("/data")
+    await person.tap(SERIK)
+    await person.pick("family-menu")
+    await person.tap(person.t("family-off", name=AIGUL))
+    await person.say("айгүл")
+    assert not person.hears("family-who")
+    assert not person.hears("delete-ask")
 
 
 # One more, who is here already
@@ -570,3 +648,67 @@ def _base36(number: int) -> str:
         number, digit = divmod(number, 36)
         digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
     return digits or "0"
+
+
+# What is said of them
+
+
+@BOTH
+@CHANNELS
+async def test_a_shortened_name_ends_no_sentence(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """Before: "На этом телефоне: Серік А.., Айгүл А..", with two full stops."""
+    person = await family(talk, channel, language)
+    said = [person.text]
+    await person.say("/data")
+    said.append(await person.tap(SERIK))
+    said.append(await person.pick("family-menu"))
+    said.append(await person.tap(person.t("family-off", name=AIGUL)))
+    await person.say("/data")
+    said.append(await person.pick("profile-delete"))
+    if channel is TELEGRAM:
+        again = await with_number_of(talk, person, WHATSAPP, language)
+        said += [again.text, await again.pick_first("join-yes")]
+        assert again.hears("join-birth", name=SERIK)
+    said.append(await person.pick("delete-yes"))
+    assert not [words for words in said if ".." in words]
+    assert person.hears("family-speaking", name=AIGUL)
+
+
+@BOTH
+async def test_who_was_deleted_and_who_stays_is_said(talk: Talk, language: Language) -> None:
+    """Before, "your data are deleted, choose «Register»" stood above the menu of the other one,
+    who may think that they are the one who is gone, and has no such button."""
+    person = await family(talk, WHATSAPP, language)
+    await person.say("/data")
+    await person.tap(AIGUL)
+    await person.pick("profile-delete")
+    await person.pick("delete-yes")
+    assert person.hears("delete-done-family", name=AIGUL, names=SERIK)
+    assert not person.hears("delete-done")
+    assert person.hears("family-speaking", name=SERIK)
+
+
+@BOTH
+async def test_one_more_is_asked_as_somebody_new(talk: Talk, language: Language) -> None:
+    """Before, "your name", "your village" with no word that another person is meant; and a no
+    ended in "choose «Register»", which this menu does not have."""
+    person = await proved(talk, TELEGRAM, language)
+    await person.say("/data")
+    await person.pick("family-menu")
+    await person.pick("family-add")
+    assert person.hears("family-add-begin")
+    await person.pick("consent-no")
+    assert person.hears("consent-declined-other")
+    assert not person.hears("consent-declined")
+
+
+@BOTH
+async def test_an_official_who_declines_keeps_the_role(talk: Talk, language: Language) -> None:
+    """Before: "besides the chat and the language nothing is stored"."""
+    akim = await talk.official(TELEGRAM, language)
+    await akim.pick("menu-register")
+    await akim.pick("consent-no")
+    assert akim.hears("consent-declined-official")
+    assert not akim.hears("consent-declined")

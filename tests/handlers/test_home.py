@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from support.talk import KK, NAME, OKRUG, RU, TELEGRAM, WHATSAPP, Talk
+from support.talk import KK, NAME, OKRUG, RU, TELEGRAM, WHATSAPP, Person, Talk
 
 from conversation.message import ChannelName, Kind, Medium
 from core.languages import Language
@@ -112,6 +112,8 @@ async def test_what_is_not_understood_is_said_and_the_menu_comes(
     assert person.hears("not-understood", typed="х" * 200)
     await person.send_file(Medium.PHOTO)
     assert person.hears("not-asked")
+    await person.share(own=False)
+    assert person.hears("not-asked")
     await person.does(Kind.OTHER)
     assert person.hears("unknown-kind")
     assert person.t("menu-profile") in person.labels
@@ -173,6 +175,72 @@ async def test_stop_and_start_again(talk: Talk, language: Language) -> None:
     assert person.hears("resumed")
     audited = await talk.audited()
     assert audited.count("address-stopped") == audited.count("address-resumed") == 2
+
+
+@BOTH
+async def test_stop_on_a_family_phone_names_everybody(talk: Talk, language: Language) -> None:
+    """Before, "no more messages", with no word that the others get none either."""
+    person = await talk.resident(WHATSAPP, language)
+    await person.say("/data")
+    await person.pick("family-menu")
+    await person.pick("family-add")
+    await person.says("1", "Ахметова Айгүл", "Бугровое", "да", "1", "12.04.1990", "да")
+    await person.say("стоп")
+    assert person.hears("stopped-family", names="Серік А., Айгүл А.")
+    assert not person.hears("stopped")
+    assert ".." not in person.text
+
+
+@BOTH
+@pytest.mark.parametrize("channel", ChannelName)
+async def test_stop_in_one_of_two_messengers_names_the_other(
+    talk: Talk, language: Language, channel: ChannelName
+) -> None:
+    """Before, "no more messages", and they went on to the other messenger."""
+    first, second = await _on_both(talk, language)
+    here, there = (first, second) if channel is TELEGRAM else (second, first)
+    await here.say("стоп")
+    assert here.hears("stopped-here", messengers=here.t(f"messenger-{there.channel}"))
+    assert not here.hears("stopped")
+    await here.say("/menu")
+    assert here.hears("stopped-line")
+    await there.say("стоп")
+    assert there.hears("stopped")
+    await there.say("бастау")
+    await here.say("стоп")
+    assert here.hears("stopped-here", messengers=here.t(f"messenger-{there.channel}"))
+
+
+@BOTH
+async def test_stop_on_a_family_phone_says_who_is_reached_elsewhere(
+    talk: Talk, language: Language
+) -> None:
+    _, person = await _on_both(talk, language)
+    await person.say("/data")
+    await person.pick("family-menu")
+    await person.pick("family-add")
+    await person.says("1", "Ахметова Айгүл", "Бугровое", "да", "1", "12.04.1990", "да")
+    await person.say("стоп")
+    assert person.hears("stopped-family", names="Серік А., Айгүл А.")
+    assert person.hears("stopped-member", name="Серік А.", messengers="Telegram")
+    assert not person.hears("stopped-member", name="Айгүл А.", messengers="Telegram")
+
+
+async def _on_both(talk: Talk, language: Language) -> tuple[Person, Person]:
+    """The same person on Telegram and on WhatsApp, joined."""
+    first = talk.person(TELEGRAM)
+    await first.chooses(language)
+    await first.registers(until="phone")
+    await first.share()
+    await first.pick("summary-yes")
+    second = talk.person(WHATSAPP)
+    second.number = first.number
+    await second.chooses(language)
+    await second.pick("consent-yes")
+    await second.pick_first("join-yes")
+    await second.say("05.03.1986")
+    assert second.hears("joined")
+    return first, second
 
 
 async def test_the_messengers_own_block_and_return(talk: Talk) -> None:
@@ -418,3 +486,19 @@ async def test_a_correction_that_waits_is_deleted_with_the_data(talk: Talk) -> N
     await person.pick("delete-yes")
     assert (await person.state()).parked is None
     assert person.t("menu-resume") not in person.labels
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [("Спасибо!", "thanks-answer"), ("рақмет", "thanks-answer"), ("Рахмет 🙏", "thanks-answer"),
+     ("Здравствуйте", "greeting"), ("сәлем!", "greeting"), ("Сәлеметсіз бе?", "greeting")],
+)  # fmt: skip
+async def test_thanks_and_greetings_are_answered(
+    talk: Talk, language: Language, typed: str, key: str
+) -> None:
+    """Before: "I do not understand what «спасибо» means", to a neighbour."""
+    person = await talk.resident(WHATSAPP, language)
+    await person.say(typed)
+    assert person.hears(key)
+    assert person.t("menu-profile") in person.labels

@@ -225,6 +225,64 @@ async def test_nothing_is_offered_by_a_number_that_is_not_proved_or_not_elsewher
     assert also(known) not in known.labels, "she has no chat on the other messenger"
 
 
+# One messenger again
+
+
+@BOTH
+@EACH
+async def test_after_parting_no_messenger_comes_first(
+    talk: Talk, first: ChannelName, second: ChannelName, language: Language
+) -> None:
+    """Before, "all as it was", and the profile named a messenger that the person has not."""
+    again = await asked(talk, first, second, language, "05.03.1986")
+    await again.pick_first("join-yes")
+    if second is WHATSAPP:
+        await again.say("05.03.1986")
+    await again.pick(f"messenger-{second}")
+    await again.say("/data")
+    assert again.hears("profile-messengers-first", first=again.t(f"messenger-{second}"),
+                       all="Telegram, WhatsApp")  # fmt: skip
+    await again.pick("part-menu")
+    await again.pick("part-yes")
+    assert await talk.one("SELECT count(preferred_channel) FROM resident") == 0
+
+
+@BOTH
+async def test_who_is_taken_off_one_of_two_has_none_that_comes_first(
+    talk: Talk, language: Language
+) -> None:
+    again = await asked(talk, TELEGRAM, WHATSAPP, language)
+    await again.pick_first("join-yes")
+    await again.say("05.03.1986")
+    assert again.hears("joined")
+    await again.pick("messenger-whatsapp")
+    await again.say("/data")
+    await again.pick("family-menu")
+    await again.pick("family-add")
+    await again.says("1", "Ахметова Айгүл", "Бугровое", "да", "1", "12.04.1990", "1")
+    await again.say("/data")
+    await again.tap("Серік А.")
+    await again.pick("family-menu")
+    await again.tap(again.t("family-off", name="Серік А."))
+    await again.pick("family-off-yes")
+    assert await talk.one("SELECT count(preferred_channel) FROM resident") == 0
+
+
+@BOTH
+async def test_the_profile_shows_that_both_messengers_are_one_person(
+    talk: Talk, language: Language
+) -> None:
+    """Before, nothing of the joining was to be seen there."""
+    again = await asked(talk, TELEGRAM, WHATSAPP, language)
+    await again.say("/data")
+    await again.pick("menu-resume")
+    await again.pick_first("join-yes")
+    await again.say("05.03.1986")
+    await again.pick("prefer-last")
+    await again.say("/data")
+    assert again.hears("profile-messengers", all="Telegram, WhatsApp")
+
+
 # Twice at once, and after the term
 
 
@@ -321,3 +379,36 @@ def _base36(number: int) -> str:
         number, digit = divmod(number, 36)
         digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
     return digits or "0"
+
+
+# A slip in one of two records
+
+
+@BOTH
+@EACH
+async def test_a_slip_in_the_birthday_is_corrected_and_then_joined(
+    talk: Talk, first: ChannelName, second: ChannelName, language: Language
+) -> None:
+    """Before, after a mistaken no and a slip in the date, "ask the akim's office", who can do
+    nothing about it."""
+    again = await asked(talk, first, second, language, "05.04.1986")
+    await again.pick("join-no")
+    if second is WHATSAPP:
+        await again.says(NAME, "Бугровое", "да", "1", "05.04.1986")
+    await again.pick("summary-yes")
+    await again.say("/data")
+    await again.tap(also(again))
+    await again.pick_first("join-yes")
+    await again.say("05.03.1986")
+    assert again.hears("refused-join-birth")
+    await again.say("/data")
+    await again.pick("profile-edit")
+    await again.pick("summary-birth")
+    await again.say("05.03.1986")
+    await again.pick("summary-yes")
+    await again.say("/data")
+    await again.tap(also(again))
+    await again.pick_first("join-yes")
+    await again.say("05.03.1986")
+    assert again.hears("joined")
+    assert await talk.one(COUNTED) == 1

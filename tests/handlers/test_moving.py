@@ -196,7 +196,8 @@ async def test_a_village_abolished_meanwhile(talk: Talk, language: Language) -> 
 async def test_a_guest_moves_nowhere(talk: Talk) -> None:
     person = await talk.official(WHATSAPP)
     await person.press(f"s.{(await person.state()).turn:x}.move")
-    assert person.hears("profile-guest")
+    held = f"{person.t('role-akim')}, Бугровский сельский округ"
+    assert person.hears("profile-guest-role", roles=held)
 
 
 @BOTH
@@ -230,3 +231,51 @@ async def test_who_moves_is_who_began_it(talk: Talk) -> None:
     await person.pick("menu-resume")
     assert person.t("move-yes") in person.labels, "it has waited for whoever began it"
     assert await talk.rows("SELECT DISTINCT place_code FROM resident") == [{"place_code": VILLAGE}]
+
+
+@BOTH
+async def test_a_minor_who_corrects_the_village_hears_the_day_of_the_profile(
+    talk: Talk, language: Language
+) -> None:
+    """Before, a boy of fourteen was told that his voice counts in ninety days."""
+    person = talk.person()
+    await person.chooses(language)
+    await person.registers(until="birth")
+    await person.says("20.11.2012", "1", "1")
+    talk.clock.advance(timedelta(days=3))
+    await person.say("/data")
+    await person.pick("profile-edit")
+    await person.pick("summary-village")
+    await person.says("Сосновка", "да", "да")
+    assert person.hears("profile-corrected-later", day="20.11.2030")
+    await person.say("/data")
+    assert person.hears("profile-minor", day="20.11.2030")
+
+
+@BOTH
+async def test_who_comes_of_age_before_the_place_counts_hears_the_later_day(
+    talk: Talk, language: Language
+) -> None:
+    """Deleted and registered elsewhere at seventeen: the receipt named the birthday, the profile
+    the later day."""
+    person = talk.person()
+    await person.chooses(language)
+    await person.registers(until="birth")
+    await person.says("01.12.2008", "1", "1")
+    await person.say("/data")
+    await person.pick("profile-delete")
+    await person.pick("delete-yes")
+    await person.pick("menu-register")
+    await person.registers("Сосновка", until="birth")
+    await person.says("01.12.2008", "1", "1")
+    later = local_date(talk.clock.now()) + timedelta(days=90)
+    assert person.t("registered-minor", village=sosnovka(person), day=later, age=18) in person.text
+
+
+@BOTH
+async def test_the_day_of_the_mark_stands_in_the_sentence(talk: Talk, language: Language) -> None:
+    """Before: "До 18 февраля 2027 года, четверг останется только отметка"."""
+    person = await talk.resident(TELEGRAM, language)
+    await person.say("/data")
+    await person.pick("profile-delete")
+    assert person.hears("delete-mark", until=in_days(talk, 90))

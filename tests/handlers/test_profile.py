@@ -44,6 +44,7 @@ async def test_the_profile_is_short_and_plain(
     assert person.hears(f"profile-level-{level}")
     await person.pick("profile-move")
     await person.says("Сосновка", "да", "да")
+    await _also_on_the_other(talk, person)
     async with talk.db.unit() as unit:
         await people.prefer(unit, await speaker(person), "telegram")
     await person.say("/data")
@@ -52,9 +53,19 @@ async def test_the_profile_is_short_and_plain(
     await person.tap(person.t("mute-on", kind=kind))
     await person.say("/data")
     assert person.hears("profile-muted", kinds=kind)
-    assert person.hears("profile-first", messenger="Telegram")
+    assert person.hears("profile-messengers-first", all="Telegram, WhatsApp", first="Telegram")
     assert len(person.text.splitlines()) <= 1 + 10  # with its title
     assert len(person.labels) <= 10
+
+
+async def _also_on_the_other(talk: Talk, person: Person) -> None:
+    other = talk.person(TELEGRAM if person.channel is WHATSAPP else WHATSAPP)
+    await other.start()
+    row = {"resident": await speaker(person), "address": (await other.address())["id"]}
+    async with talk.db.session() as session:
+        await session.execute(
+            text("INSERT INTO resident_address VALUES (:resident, :address, now())"), row
+        )
 
 
 @BOTH
@@ -222,7 +233,7 @@ async def test_the_others_on_this_phone_stay(talk: Talk, language: Language) -> 
     assert await talk.one("SELECT count(*) FROM resident WHERE deleted_at IS NULL") == 2
     await person.tap("Айгүл А.")
     await person.pick("delete-yes")
-    assert person.hears("delete-done")
+    assert person.hears("delete-done-family", name="Айгүл А.", names="Серік А.")
     await person.say("/data")
     assert NAME in person.text, "who is left speaks"
 
@@ -359,3 +370,158 @@ async def test_a_photo_at_the_question_whether_to_delete_deletes_nothing(talk: T
     await person.send_file(Medium.PHOTO)
     await person.say("удалить всех")
     assert await talk.one("SELECT count(*) FROM resident WHERE deleted_at IS NULL") == 1
+
+
+# Nothing but what is so
+
+
+@BOTH
+@WHERE
+async def test_a_correction_of_nothing_says_so(
+    talk: Talk, language: Language, channel: ChannelName
+) -> None:
+    """Before, the look at one's data ended in "corrected", though nothing was."""
+    person = await talk.resident(channel, language)
+    before = await talk.audited()
+    await person.say("/data")
+    await person.pick("profile-edit")
+    await person.pick("summary-yes")
+    assert person.hears("profile-unchanged")
+    assert await talk.audited() == before
+    await person.say("/data")
+    await person.pick("profile-edit")
+    await person.pick("summary-name")
+    await person.say("Ахметов Серік")
+    await person.pick("summary-yes")
+    assert person.hears("profile-corrected")
+    assert not person.hears("profile-unchanged")
+
+
+# A guest's data
+
+
+@BOTH
+@WHERE
+async def test_a_guest_with_answers_that_wait_hears_of_them(
+    talk: Talk, language: Language, channel: ChannelName
+) -> None:
+    """Before: "besides the chat and the language nothing is kept", and below it "your answers are
+    kept"."""
+    person = talk.person(channel)
+    await person.chooses(language)
+    await person.registers(until="street")
+    await person.say("деректерім")
+    assert person.hears("profile-guest-begun")
+    assert not person.hears("profile-guest")
+    await person.pick("menu-resume")
+    assert person.hears("street-ask")
+    await person.say("мои данные")
+    await person.pick("answers-forget")
+    assert person.hears("answers-forgotten")
+    assert person.t("menu-resume") not in person.labels
+    assert list((await person.state()).forms()) == []
+    await person.say("/data")
+    assert person.hears("profile-guest")
+
+
+@BOTH
+async def test_an_official_who_is_no_resident_hears_what_is_kept(
+    talk: Talk, language: Language
+) -> None:
+    """Before, the same untrue sentence, with a role, sent notices and drafts."""
+    akim = await talk.official(TELEGRAM, language)
+    okrug = "Бугров ауылдық округі" if language is KK else "Бугровский сельский округ"
+    await akim.say("/data")
+    assert akim.hears("profile-guest-role", roles=f"{akim.t('role-akim')}, {okrug}")
+    assert not akim.hears("profile-guest")
+    assert akim.t("menu-register") in akim.labels
+    await akim.pick("menu-register")
+    await akim.registers(until="street")
+    await akim.say("/data")
+    assert akim.hears("profile-guest-role", roles=f"{akim.t('role-akim')}, {okrug}")
+    assert akim.hears("profile-answers")
+    await akim.pick("answers-forget")
+    await akim.say("/data")
+    assert not akim.hears("profile-answers")
+    async with talk.db.unit() as unit:
+        await roles.revoke(unit, await speaker(akim), RoleName.AKIM, OKRUG)
+    await akim.say("/data")
+    assert akim.hears("profile-guest-was")
+
+
+@BOTH
+async def test_an_akim_who_registered_sees_the_role_too(talk: Talk, language: Language) -> None:
+    akim = await talk.resident(WHATSAPP, language)
+    async with talk.db.unit() as unit:
+        await roles.grant(unit, await speaker(akim), RoleName.AKIM, OKRUG)
+    okrug = "Бугров ауылдық округі" if language is KK else "Бугровский сельский округ"
+    await akim.say("/data")
+    assert akim.hears("profile-roles", roles=f"{akim.t('role-akim')}, {okrug}")
+
+
+# Words for what stands in the menu and in the profile
+
+
+@BOTH
+@WHERE
+@pytest.mark.parametrize("typed", ["зарегистрироваться", "Тіркелу!", "ТИРКЕЛУ"])
+async def test_to_register_can_be_typed(
+    talk: Talk, language: Language, channel: ChannelName, typed: str
+) -> None:
+    """Before, "I do not understand" where a registration waits: the menu has no such button."""
+    person = talk.person(channel)
+    await person.chooses(language)
+    await person.registers(until="street")
+    await person.say("/menu")
+    await person.say(typed)
+    assert person.hears("street-ask")
+    await person.says("1", "05.03.1986")
+    if channel is TELEGRAM:
+        await person.pick("phone-skip")
+    await person.pick("summary-yes")
+    await person.say(typed)
+    assert person.hears("registered-already")
+    assert await person.form() is None
+
+
+@BOTH
+@pytest.mark.parametrize("typed", ["удалить мои данные", "Деректерімді өшіру", "удалить данные"])
+async def test_to_delete_can_be_typed(talk: Talk, language: Language, typed: str) -> None:
+    person = await talk.resident(WHATSAPP, language)
+    await person.say(typed)
+    assert person.hears("delete-ask")
+    await person.say("жоқ")
+    await person.say("/menu")
+    await person.say(typed)
+    await person.pick("delete-yes")
+    assert person.hears("delete-done")
+    await person.say(typed)
+    assert person.hears("profile-guest")
+
+
+async def test_such_words_are_answers_in_a_form(talk: Talk) -> None:
+    """The word "Тіркелу" as the text of a notice, or as somebody's village, is just that."""
+    person = talk.person()
+    await person.chooses(RU)
+    await person.registers(until="street")
+    await person.say("Тіркелу")
+    assert person.hears("birth-ask")
+    await person.says("05.03.1986", "1")
+    assert "Тіркелу" in person.text
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [("Я переехала", "village-ask"), ("көшіп кеттім", "village-ask"),
+     ("виды сообщений", "mute-ask"), ("хабар түрлері", "mute-ask"),
+     ("кто на этом телефоне", "family-add"), ("Осы телефондағылар", "family-add")],
+)  # fmt: skip
+async def test_what_the_profile_offers_can_be_typed(
+    talk: Talk, language: Language, typed: str, key: str
+) -> None:
+    """The guides name these buttons; who types one from the menu comes there."""
+    person = await talk.resident(TELEGRAM, language)
+    await person.say("/menu")
+    await person.say(typed)
+    assert person.hears(key) or person.t(key) in person.labels

@@ -281,3 +281,13 @@ async def test_a_territory_that_changes_in_the_middle(many: Talk) -> None:
     assert len([label for label in person.labels if "Жамбыл" in label]) == 3
     await person.says("Тохта", "да")
     assert await found(person) == "353031200"
+
+
+@BOTH
+async def test_an_oblast_is_known_without_its_word(many: Talk, language: Language) -> None:
+    """Before, "no village like «карагандинская»" to the question which oblast."""
+    person = await asked(many, language)
+    await person.say("Жамбыл")
+    assert not [one for one in person.labels if "Жамбыл" in one]
+    await person.say({KK: "Қарағанды", RU: "карагандинская"}[language])
+    assert len([one for one in person.labels if "Жамбыл" in one]) == 2

@@ -840,7 +840,7 @@ async def test_two_processes_do_not_overdraw_the_quota(office: Office, settle: S
 async def test_the_report_names_everybody_for_the_office_only(
     office: Office, settle: Settler
 ) -> None:
-    names = ["Әбілов Серік", "Ёлкина Анна", "Ақылбеков Дән"]
+    names = ["Әбілова Айгүл", "Әбілов Серік", "Ёлкина Анна", "Ақылбеков Дән"]
     for name in names:
         await settle(full_name=name)
     gone, _ = await settle()
@@ -853,6 +853,7 @@ async def test_the_report_names_everybody_for_the_office_only(
         assert [one.name for one in listed] == [
             "Ақылбеков Дән",
             "Әбілов Серік",
+            "Әбілова Айгүл",
             "Ёлкина Анна",
             None,
         ]

@@ -448,7 +448,7 @@ async def test_somebody_with_another_proved_phone_is_another(
 ) -> None:
     other, chat = await settle(phone="+77015555555", phone_proved=True)
     async with settled.unit() as unit:
-        with pytest.raises(Refused, match="refused-join"):
+        with pytest.raises(Refused, match="refused-join-phone"):
             await people.join(unit, pair[0][0], other, chat, PHONE, BIRTH)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.names import KAZAKH_ALPHABET, fold, from_latin, sort_key, sound, tidy
+from core.names import KAZAKH_ALPHABET, fold, from_latin, person_key, sort_key, sound, tidy
 
 NAMES = st.text(alphabet=KAZAKH_ALPHABET + KAZAKH_ALPHABET.upper() + " -'«»19", max_size=30)
 
@@ -80,6 +80,21 @@ def test_figures_sort_by_value_and_before_letters() -> None:
 def test_hyphens_and_case_do_not_sort() -> None:
     names = ["ново-Явленка", "Новое", "Ново-Ахмирово"]
     assert sorted(names, key=sort_key) == ["Ново-Ахмирово", "Новое", "ново-Явленка"]
+
+
+def test_people_sort_by_the_surname_as_a_word() -> None:
+    """Before, "Байжанов Айдос" stood between two women called Байжанова."""
+    expected = ["Әбілов Асқар", "Әбілов Серік", "Әбілова Айгүл", "Әбілова Сәуле", "Байжанов Айдос",
+                "Байжанова Әсел", "Байжанова Раушан"]  # fmt: skip
+    assert sorted(shuffled(expected), key=person_key) == expected
+
+
+@given(st.lists(st.text(max_size=8)))
+def test_the_order_of_people_is_total_and_stable(names: list[str]) -> None:
+    once = sorted(names, key=person_key)
+    assert [one.split() for one in sorted(shuffled(once), key=person_key)] == [
+        one.split() for one in once
+    ]
 
 
 @given(st.lists(st.text(max_size=8)))
