@@ -16,9 +16,8 @@ from handlers import family, home, notice_files, notice_words, sent
 from handlers.forms import known, unclear
 from handlers.notice import composed, file_refs
 from handlers.notice_words import Part, part_key, stored_part
-from services import notice_changes, notices, roles, territory
+from services import notice_changes, notices, territory
 from services.notices import NoticeText, NoticeView
-from services.roles import Power
 
 routes = Routes()
 
@@ -30,10 +29,8 @@ async def begin(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
         return asked
     notice = sent.notice_of(turn, ids)
     found = await notices.seen_by_office(turn.unit, notice, turn.speaker)
-    for power in (Power.CORRECT, await notices.power_at(turn.unit, found)):
-        await roles.require(
-            turn.unit, turn.speaker, roles.MAY_SEND_NOTICES, found.place_code, power
-        )
+    power = await notices.power_at(turn.unit, found)
+    await notices.changed_by(turn.unit, notice, turn.speaker, power)
     if found.status == "cancelled":
         return await sent.card_saying(turn, notice, T("sent-too-late"))
     forms.park(turn)

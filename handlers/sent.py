@@ -102,7 +102,7 @@ async def ask_cancel(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     if asked := await family.who(turn, "cancel", ids):
         return asked
     notice = notice_of(turn, ids)
-    found = await notices.seen_by_office(turn.unit, notice, turn.speaker)
+    found = await notices.changed_by(turn.unit, notice, turn.speaker)
     counts = await notices.progress(await turn.unit.connection(), notice)
     left = counts.total - counts.sent - counts.announced if found.queued_at else 0
     key = "sent-cancel-ask" if found.queued_at else "sent-cancel-ask-scheduled"
@@ -261,8 +261,8 @@ def live_button(notice: UUID) -> Choice:
 
 def _actions(notice: NoticeView, counts: Progress, role: RoleView | None) -> list[Choice]:
     ids = (short(notice.id),)
-    may_change = role is None or (role.role in roles.MAY_SEND_NOTICES and role.may(Power.CORRECT))
-    may_report = role is None or _sees_names(role, notice)
+    may_change = role is None or _of_its_office(role, notice, Power.CORRECT)
+    may_report = role is None or _of_its_office(role, notice, Power.REPORT)
     under_way = notice.status == "scheduled" or (
         notice.status in ("sending", "finished") and counts.unsettled > 0
     )
@@ -287,10 +287,10 @@ def has_moment(notice: NoticeView) -> bool:
     return notice.queued_at is None and notice.status in ("scheduled", "paused")
 
 
-def _sees_names(role: RoleView, notice: NoticeView) -> bool:
-    """The office whose notice it is, and nobody above it."""
+def _of_its_office(role: RoleView, notice: NoticeView, power: Power) -> bool:
+    """The office whose notice it is changes it and sees names, and nobody above it."""
     own = role.place_code == notice.place_code
-    return own and role.role in roles.MAY_SEND_NOTICES and role.may(Power.REPORT)
+    return own and role.role in roles.MAY_SEND_NOTICES and role.may(power)
 
 
 async def announced_reply(turn: Turn, notice: UUID, delivery: UUID) -> Reply:

@@ -490,6 +490,19 @@ async def seen_by_office(unit: Unit, notice: UUID, resident: UUID | None) -> Not
     return found
 
 
+async def changed_by(
+    unit: Unit, notice: UUID, resident: UUID | None, *powers: roles.Power
+) -> NoticeView:
+    """The notice for somebody of its own office who may change it, with these powers as well.
+    Whoever is above the office sees how it goes and changes nothing. Raises Refused."""
+    found = await seen_by_office(unit, notice, resident)
+    for power in (roles.Power.CORRECT, *powers):
+        await roles.require(
+            unit, resident, roles.MAY_SEND_NOTICES, found.place_code, power, own_office=True
+        )
+    return found
+
+
 async def may_see(unit: Unit, notice: NoticeView) -> bool:
     """May its author still see how it goes? Not who lost the role or had their data deleted."""
     author = await roles.same_person(unit, notice.author)

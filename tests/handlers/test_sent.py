@@ -15,10 +15,11 @@ from core.ids import short
 from core.languages import Language
 from core.pace import PER_SECOND
 from core.texts import Near
-from services import files, notice_report, notices, roles
+from services import files, notice_changes, notice_report, notices, roles
 from services.notices import NoticeText
 from services.outbox import NOTICE
 from services.roles import RoleName
+from services.unit import Refused
 
 
 @EACH
@@ -407,3 +408,51 @@ async def test_only_who_had_the_first_text_reads_that_it_was_corrected(
     marked = shown.heading == reader.t("notice-heading-corrected", office=office_name)
     assert shown.heading is not None
     assert marked == had, shown.heading
+
+
+CHANGES = ("n-pause", "n-resume", "n-cancel", "n-correct", "n-when")
+
+
+@EACH
+@pytest.mark.parametrize("later", [None, timedelta(days=1)])
+async def test_a_role_above_the_office_changes_nothing_of_its_notice(
+    talk: Talk, channel: ChannelName, language: Language, later: timedelta | None
+) -> None:
+    """An akim of the district paused and corrected an okrug's notice, in the okrug's name."""
+    here = await office(talk, TELEGRAM, RU, later)
+    above = await talk.official(channel, language, "595000000", RoleName.AKIM)
+    before = await here.status()
+    await above.press(f"d.live.{short(here.notice)}")
+    assert above.labels == [above.t("live-show"), above.t("nav-menu")]
+    for code in CHANGES:
+        await above.press(f"d.{code}.{short(here.notice)}")
+        assert above.hears("refused-role"), code
+    assert (await talk.audited()).count("role-missing") == len(CHANGES)
+    assert await here.status() == before
+    async with talk.db.unit() as unit:
+        unit.actor = UUID(str((await above.address())["speaker_id"]))
+        for change in (
+            notice_changes.pause(unit, here.notice),
+            notice_changes.resume(unit, here.notice),
+            notice_changes.cancel(unit, here.notice),
+            notice_changes.reschedule(unit, here.notice, unit.now + timedelta(days=2)),
+        ):
+            with pytest.raises(Refused):
+                await change
+
+
+@EACH
+@pytest.mark.parametrize("code", CHANGES)
+async def test_a_clerk_without_the_power_is_refused_where_it_is_asked(
+    talk: Talk, channel: ChannelName, language: Language, code: str
+) -> None:
+    """A forged cancel was answered with the question, and noted by nobody."""
+    here = await office(talk, TELEGRAM, RU)
+    clerk = await talk.official(channel, language, OKRUG, RoleName.CLERK)
+    async with talk.db.unit() as unit:
+        speaker = UUID(str((await clerk.address())["speaker_id"]))
+        await roles.grant(unit, speaker, RoleName.CLERK, OKRUG, powers=[roles.Power.SEND])
+    await clerk.press(f"d.{code}.{short(here.notice)}")
+    assert clerk.hears("refused-role-power")
+    assert "role-missing" in await talk.audited()
+    assert await here.status() == "sending"
