@@ -13,7 +13,7 @@ from core.ids import from_short, short
 from core.outcomes import Outcome
 from core.texts import Joined, Near, T, Words
 from handlers import family, home
-from services import notice_changes, notice_report, notices, roles, territory
+from services import live, notice_changes, notice_report, notices, roles, territory
 from services.notices import NoticeView, Progress
 from services.roles import Power, RoleView
 from services.unit import Refused
@@ -152,10 +152,14 @@ async def _said(turn: Turn, notice: UUID, receipt: T) -> Sequence[Reply]:
 
 
 async def _card(turn: Turn, notice: UUID) -> Reply:
+    """The card that is shown last is the live one: what the clock renews is what is looked at."""
     found = await notices.seen_by_office(turn.unit, notice, turn.speaker)
     counts = await notices.progress(await turn.unit.connection(), notice)
     view = await _role_at(turn, found.place_code)
-    return card(found, counts, turn.unit.now, view)
+    delivery = turn.unit.new_id()
+    await turn.unit.session.flush()
+    await live.moved(turn.unit, notice, turn.address, delivery)
+    return card(found, counts, turn.unit.now, view, delivery=delivery)
 
 
 async def _role_at(turn: Turn, place_code: str) -> RoleView:

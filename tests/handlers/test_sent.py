@@ -1,5 +1,6 @@
 """What an office sees of its notices and does with them, in both languages on both messengers."""
 
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,14 +11,14 @@ from support.office import EACH, TEXTS, Office, announced, live_message, office,
 from support.talk import KK, OKRUG, RU, TELEGRAM, WHATSAPP, Person, Talk
 
 from bot.clockwork import Clockwork
-from conversation.message import ChannelName, Medium
+from conversation.message import ChannelName, Content, Medium
 from core.ids import short
 from core.languages import Language
 from core.pace import PER_SECOND
 from core.texts import Near
 from services import files, notice_changes, notice_report, notices, roles
 from services.notices import NoticeText
-from services.outbox import NOTICE
+from services.outbox import CONTENT, NOTICE
 from services.roles import RoleName
 from services.unit import Refused
 
@@ -456,3 +457,109 @@ async def test_a_clerk_without_the_power_is_refused_where_it_is_asked(
     assert clerk.hears("refused-role-power")
     assert "role-missing" in await talk.audited()
     assert await here.status() == "sending"
+
+
+async def edited_by_the_clock(talk: Talk) -> str:
+    """The platform's message that the clock's next look at the notice is put into."""
+    (newest,) = await clock_says(talk)
+    assert newest.replaces is not None
+    found = await talk.one("SELECT platform_id FROM delivery WHERE id = :id", id=newest.replaces)
+    return str(found)
+
+
+async def clock_says(talk: Talk) -> list[Content]:
+    before = await talk.one("SELECT coalesce(max(seq), 0) FROM delivery")
+    talk.clock.advance(timedelta(minutes=1))
+    clock = Clockwork(talk.db.database, talk.db.keyring, talk.clock, lambda: None)
+    await clock.show_live()
+    rows = await talk.rows(
+        "SELECT m.id, m.content FROM delivery AS d JOIN message AS m ON m.id = d.message_id"
+        " WHERE d.seq > :before ORDER BY d.seq",
+        before=before,
+    )
+    keyring = talk.db.keyring
+    return [
+        Content.from_json(json.loads(keyring.open(CONTENT, row["id"], row["content"])))  # type: ignore[arg-type]
+        for row in rows
+    ]
+
+
+async def all_shown(talk: Talk, platform_id: str) -> None:
+    """All answers have gone out; the last one is this message, or edits it."""
+    async with talk.db.session() as session:
+        await session.execute(
+            text(
+                "UPDATE delivery SET outcome = 'sent', finished_at = :at, platform_id = :id"
+                " WHERE outcome IS NULL AND priority = 0"
+            ),
+            {"at": talk.clock.now(), "id": platform_id},
+        )
+
+
+@pytest.mark.parametrize("language", [KK, RU])
+async def test_the_card_that_came_last_is_the_live_one(talk: Talk, language: Language) -> None:
+    """After a correction and a resumption the card at the bottom stood still for ever, while one
+    many screens above went on counting."""
+    here = await office(talk, TELEGRAM, language)
+    akim, notice = here.akim, short(here.notice)
+    await akim.press(f"d.n-pause.{notice}")
+    await all_shown(talk, "77")
+    assert await edited_by_the_clock(talk) == "77"
+    await all_shown(talk, "77")
+    await akim.press(f"d.n-correct.{notice}")
+    await akim.says("Су бар\nБүгін.")
+    await akim.pick("correct-keep")
+    await akim.tap(akim.labels[0])
+    await all_shown(talk, "901")
+    assert await edited_by_the_clock(talk) == "901"
+    await all_shown(talk, "901")
+    await akim.press(f"d.n-resume.{notice}")
+    await all_shown(talk, "902")
+    assert await edited_by_the_clock(talk) == "902"
+    await all_shown(talk, "902")
+    await akim.say("/sent")
+    await akim.tap(akim.labels[0])
+    await all_shown(talk, "903")
+    assert await edited_by_the_clock(talk) == "903"
+    await all_shown(talk, "903")
+    assert not await clock_says(talk), "nothing has changed since"
+
+
+@pytest.mark.parametrize("language", [KK, RU])
+async def test_a_card_that_somebody_else_looks_at_is_not_the_live_one(
+    talk: Talk, language: Language
+) -> None:
+    here = await office(talk, TELEGRAM, language)
+    clerk = await talk.official(TELEGRAM, language, OKRUG, RoleName.CLERK)
+    await here.akim.press(f"d.live.{short(here.notice)}")
+    await all_shown(talk, "901")
+    await clerk.press(f"d.live.{short(here.notice)}")
+    await all_shown(talk, "902")
+    assert await edited_by_the_clock(talk) == "901"
+
+
+@pytest.mark.parametrize("language", [KK, RU])
+async def test_a_look_does_not_wait_for_a_notice_that_is_being_changed(
+    talk: Talk, language: Language
+) -> None:
+    here = await office(talk, TELEGRAM, language)
+    async with talk.db.session() as session:
+        await session.execute(text("SELECT 1 FROM notice FOR UPDATE"))
+        await here.akim.press(f"d.live.{short(here.notice)}")
+    assert here.akim.hears("live-sending", done=0, total=3)
+
+
+@pytest.mark.parametrize("language", [KK, RU])
+async def test_on_whatsapp_the_count_comes_at_the_end_however_often_it_was_looked_at(
+    talk: Talk, language: Language
+) -> None:
+    here = await office(talk, WHATSAPP, language)
+    for _ in range(2):
+        await here.akim.press(f"d.live.{short(here.notice)}")
+        await sent_all(talk, priority=0)
+        assert not await clock_says(talk)
+    await sent_all(talk, priority=NOTICE)
+    (final,) = await clock_says(talk)
+    assert here.akim.t("live-finished", done=3, total=3) in final.body
+    await sent_all(talk, priority=0)
+    assert not await clock_says(talk)
