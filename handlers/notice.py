@@ -215,7 +215,7 @@ async def _shown(turn: Turn, notice: UUID) -> Sequence[Reply]:
     )
     if found.status == "cancelled":
         shown = replace(shown.saying(T("notice-cancelled-line")), choices=())
-    return [shown]
+    return [replace(shown, offers=True)]
 
 
 def named(turn: Turn, ids: tuple[str, ...]) -> tuple[UUID | None, int]:

@@ -195,6 +195,7 @@ def card(
         choices=_actions(notice, counts, role),
         nav=(home.MENU,),
         screen=False,
+        offers=True,
         delivery=delivery,
     )
 

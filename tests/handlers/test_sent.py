@@ -563,3 +563,118 @@ async def test_on_whatsapp_the_count_comes_at_the_end_however_often_it_was_looke
     assert here.akim.t("live-finished", done=3, total=3) in final.body
     await sent_all(talk, priority=0)
     assert not await clock_says(talk)
+
+
+@EACH
+async def test_what_is_typed_means_the_cards_choices_when_it_came_last(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """Typed "2" opened another notice, "исправить" was not understood."""
+    here = await office(talk, channel, language)
+    akim = here.akim
+    talk.clock.advance(timedelta(minutes=1))
+    other = await announced(talk, akim)
+    await akim.say("/sent")
+    await akim.say("2")
+    assert akim.labels[1] == akim.t("sent-pause")
+    await akim.say("2")
+    assert akim.hears("sent-paused")
+    assert await here.status() == "paused"
+    assert await talk.one("SELECT status FROM notice WHERE id = :id", id=other) == "sending"
+    await akim.say(akim.t("sent-resume").upper())
+    assert akim.hears("sent-resumed")
+    await akim.say(akim.t("sent-cancel"))
+    assert akim.hears("sent-cancel-ask", had=0, left=3)
+    await akim.say(akim.t("sent-cancel-no"))
+    await akim.say(akim.t("sent-correct"))
+    assert akim.hears("correct-write-kk", title=TEXTS[KK].title, body=TEXTS[KK].body)
+    await akim.pick("nav-cancel")
+    assert akim.t("live-show") not in akim.labels, "the menu is the latest now"
+    await akim.say("1")
+    assert not akim.hears("live-sending", done=0, total=3)
+
+
+@EACH
+async def test_what_is_typed_right_after_sending(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    await office(talk, TELEGRAM, KK)
+    akim = await talk.official(channel, language)
+    await akim.pick("menu-send")
+    await akim.pick("kind-event")
+    await akim.pick("audience-all-okrug")
+    await akim.says("Жиналыс\nЕртең сағат 10-да.", "Собрание\nЗавтра в 10.")
+    await akim.pick("attach-skip")
+    await akim.pick("notice-send")
+    assert akim.labels[1] == akim.t("sent-pause")
+    await akim.say("2")
+    assert akim.hears("sent-paused")
+
+
+@EACH
+async def test_the_words_of_a_form_stay_its_own_beside_a_card(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """A look at a notice while another is being written: numbers are of the card, which came
+    last; the form's buttons and their words lead on in the form."""
+    here = await office(talk, channel, language)
+    akim = here.akim
+    await akim.say("/menu")
+    await akim.pick("menu-send")
+    question = akim.screen
+    await akim.press(f"d.live.{short(here.notice)}")
+    await akim.say("2")
+    assert await here.status() == "paused"
+    await akim.say(akim.t("kind-event"))
+    assert akim.t("audience-some") in akim.labels
+    await akim.press(f"d.live.{short(here.notice)}")
+    akim.screen = question
+    await akim.pick("kind-event")  # of the question before: what it says is asked again
+    assert akim.hears("stale-choice")
+    await akim.press(f"d.live.{short(here.notice)}")
+    await akim.say(akim.t("audience-some"))
+    assert akim.hears("audience-pick", chosen=akim.t("audience-none"))
+
+
+@EACH
+async def test_a_notice_that_was_opened_is_acknowledged_by_its_number(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """On WhatsApp a long one has no button: "1 Прочитал(а)" opened the list's first notice."""
+    reader = await talk.resident(channel, language)
+    await office(talk, TELEGRAM, KK)
+    await reader.say("новости")
+    await reader.say("1")
+    assert reader.labels == [reader.t("notice-read")]
+    await reader.say("1")
+    assert reader.hears("notice-read-receipt")
+
+
+@EACH
+async def test_numbers_follow_the_card_as_the_clock_renews_it(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """Once all has gone there is nothing to pause: "2" is what stands second by then."""
+    here = await office(talk, channel, language)
+    akim = here.akim
+    await akim.press(f"d.live.{short(here.notice)}")
+    await sent_all(talk, priority=0)
+    await sent_all(talk, priority=NOTICE)
+    (renewed,) = await clock_says(talk)
+    assert renewed.choices[1].label == akim.t("sent-correct")
+    await akim.say("2")
+    assert akim.hears("correct-write-kk", title=TEXTS[KK].title, body=TEXTS[KK].body)
+
+
+@EACH
+async def test_what_the_clock_renews_takes_no_numbers_from_another_screen(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    here = await office(talk, channel, language)
+    await here.akim.press(f"d.live.{short(here.notice)}")
+    await here.akim.say("/menu")
+    before = (await here.akim.state()).offered
+    await sent_all(talk, priority=0)
+    await sent_all(talk, priority=NOTICE)
+    assert await clock_says(talk)
+    assert (await here.akim.state()).offered == before
