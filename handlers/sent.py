@@ -202,13 +202,17 @@ def card(
 
 def _state_lines(notice: NoticeView, counts: Progress, now: datetime) -> list[Words]:
     if notice.queued_at is None:
-        return [_before(notice, now)]
+        corrected = notice.revision > 1 and notice.status != "cancelled"
+        over = [T("live-corrected-over", revision=notice.revision)] if corrected else []
+        return [_before(notice, now), *over]
     done = counts.sent + counts.announced
     key = {"paused": "live-paused", "cancelled": "live-cancelled"}.get(notice.status)
     key = key or ("live-finished" if counts.finished else "live-sending")
     lines: list[Words] = [T(key, done=done, total=counts.total)]
     if notice.revision > 1:
-        lines.append(T("live-corrected", revision=notice.revision))
+        going = notice.status == "sending" and not counts.finished and not _morning(counts, now)
+        how = "-paused" if notice.status == "paused" else "" if going else "-over"
+        lines.append(T(f"live-corrected{how}", revision=notice.revision))
     if counts.delivered:
         lines.append(T("live-delivered", delivered=counts.delivered, read=counts.read))
     if counts.announced:

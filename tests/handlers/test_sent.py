@@ -678,3 +678,80 @@ async def test_what_the_clock_renews_takes_no_numbers_from_another_screen(
     await sent_all(talk, priority=NOTICE)
     assert await clock_says(talk)
     assert (await here.akim.state()).offered == before
+
+
+async def corrects(akim: Person, notice: UUID) -> None:
+    """Another Kazakh text, up to the last look."""
+    await akim.press(f"d.n-correct.{short(notice)}")
+    await akim.say("Су бар\nБүгін.")
+    await akim.pick("correct-keep")
+
+
+@EACH
+async def test_what_is_paused_is_not_said_to_be_on_its_way(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """ "The correction is being sent", and two lines below: paused, 0 of 943."""
+    here = await office(talk, channel, language)
+    akim = here.akim
+    await akim.press(f"d.n-pause.{short(here.notice)}")
+    await corrects(akim, here.notice)
+    assert akim.hears("correct-ask-paused")
+    await akim.pick("correct-save")
+    assert akim.hears("correct-done-paused")
+    assert akim.hears("live-corrected-paused", revision=2)
+    assert not akim.hears("live-corrected", revision=2)
+    await akim.pick("sent-resume")
+    assert akim.hears("live-corrected", revision=2)
+    await akim.pick("sent-cancel")
+    await akim.pick("sent-cancel-yes")
+    assert akim.hears("live-corrected-over", revision=2)
+    assert not akim.hears("live-corrected", revision=2)
+
+
+@EACH
+async def test_what_has_all_gone_is_not_said_to_be_on_its_way(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    here = await office(talk, channel, language)
+    await corrects(here.akim, here.notice)
+    await here.akim.pick("correct-send")
+    assert here.akim.hears("correct-done")
+    assert here.akim.hears("live-corrected", revision=2)
+    await sent_all(talk, priority=NOTICE)
+    await here.akim.pick("live-show")
+    assert here.akim.hears("live-corrected-over", revision=2)
+
+
+@EACH
+@pytest.mark.parametrize("held", [False, True])
+async def test_of_what_has_not_begun_only_the_new_text_goes(
+    talk: Talk, channel: ChannelName, language: Language, held: bool
+) -> None:
+    here = await office(talk, channel, language, later=timedelta(days=1))
+    akim = here.akim
+    if held:
+        await akim.press(f"d.n-pause.{short(here.notice)}")
+    await corrects(akim, here.notice)
+    assert akim.hears("correct-who-before")
+    assert akim.hears("correct-ask-paused" if held else "correct-ask-before")
+    await akim.pick("correct-save")
+    assert akim.hears("correct-done-paused" if held else "correct-done-before")
+    assert akim.hears("live-corrected-over", revision=2)
+
+
+@EACH
+@pytest.mark.night
+async def test_a_correction_at_night_goes_in_the_morning(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    here = await office(talk, channel, language)
+    await sent_all(talk, priority=NOTICE)
+    talk.clock.advance(timedelta(hours=12))
+    await corrects(here.akim, here.notice)
+    await here.akim.pick("correct-send")
+    assert not here.akim.hears("correct-done")
+    morning, now = talk.clock.now() + timedelta(hours=10), talk.clock.now()
+    said = here.akim.t("correct-done-quiet", at=Near(morning, now)).split(",")[0]
+    assert said in here.akim.text
+    assert here.akim.hears("live-corrected-over", revision=2)
