@@ -27,6 +27,7 @@ from core.clock import Clock
 from core.crypto import Keyring
 from core.texts import Texts, texts
 from handlers import DUE
+from handlers.notice_audience import line_to
 from handlers.sent import card
 from services import (
     audit,
@@ -229,7 +230,8 @@ class Clockwork:
             return False
         whatsapp = due.channel == ChannelName.WHATSAPP
         told = due.listens and await notices.may_see(unit, found)
-        shown = compose(self.texts, due.language, card(found, counts, unit.now))
+        to = await line_to(unit, found.place_code, found.audience)
+        shown = compose(self.texts, due.language, card(found, counts, unit.now, to))
         content = shown.to_json()
         words = json.dumps(content, ensure_ascii=False)
         worth = counts.finished and not due.was_finished if whatsapp else True

@@ -69,7 +69,9 @@ async def ask(turn: Turn, answers: Answers) -> Reply:
     place, kind, at = answers["place"], kind_of(answers), send_at(answers)
     reached = await reach(turn.unit, place, answers["audience"], kind)
     ahead = await forecast(turn.unit, place, reached, kind, at)
-    lines: list[Words] = [T("preview-above"), *_to_whom(reached)]
+    lines: list[Words] = [T("preview-above")]
+    lines += await notice_audience.line_to(turn.unit, place, answers["audience"])
+    lines += _to_whom(reached)
     lines += await _elsewhere(turn, answers, reached)
     lines += await _when(turn, answers, ahead)
     notice = T("preview-passed") if passed else None

@@ -13,6 +13,8 @@ from core.ids import from_short, short
 from core.outcomes import Outcome
 from core.texts import Joined, Near, T, Words
 from handlers import family, home
+from handlers.notice_audience import line_to, where
+from models.territory import Place
 from services import live, notice_changes, notice_report, notices, roles, territory
 from services.notices import NoticeView, Progress
 from services.roles import Power, RoleView
@@ -39,10 +41,11 @@ async def sent(turn: Turn) -> Sequence[Reply]:
     found = await notices.of_offices(turn.unit, places, LISTED)
     if not found:
         return await home.menu_saying(turn, T("sent-none"))
-    choices = [
-        Choice("live", Joined([_day(one), one.title], " · "), (short(one.id),), _when(one))
-        for one in found
-    ]
+    villages = {
+        code: await territory.settlements(turn.unit.session, code)
+        for code in {one.place_code for one in found}
+    }
+    choices = [_entry(one, villages[one.place_code]) for one in found]
     return [Reply(T("sent-list"), choices, title=T("menu-sent"), nav=(home.MENU,))]
 
 
@@ -50,6 +53,14 @@ async def sent(turn: Turn) -> Sequence[Reply]:
 async def sent_chosen(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """The list, from the menu."""
     return await sent(turn)
+
+
+def _entry(notice: NoticeView, villages: Sequence[Place]) -> Choice:
+    """When, what, how it stands, and to which villages, where not to all."""
+    to = where(villages, notice.audience)
+    about = Joined([_when(notice), to], "; ") if to else _when(notice)
+    label = Joined([_day(notice), notice.title], " · ")
+    return Choice("live", label, (short(notice.id),), about)
 
 
 def _day(notice: NoticeView) -> str:
@@ -153,13 +164,10 @@ async def _said(turn: Turn, notice: UUID, receipt: T) -> Sequence[Reply]:
 
 async def _card(turn: Turn, notice: UUID) -> Reply:
     """The card that is shown last is the live one: what the clock renews is what is looked at."""
-    found = await notices.seen_by_office(turn.unit, notice, turn.speaker)
-    counts = await notices.progress(await turn.unit.connection(), notice)
-    view = await _role_at(turn, found.place_code)
     delivery = turn.unit.new_id()
     await turn.unit.session.flush()
     await live.moved(turn.unit, notice, turn.address, delivery)
-    return card(found, counts, turn.unit.now, view, delivery=delivery)
+    return await announced_reply(turn, notice, delivery)
 
 
 async def _role_at(turn: Turn, place_code: str) -> RoleView:
@@ -182,13 +190,14 @@ def card(
     notice: NoticeView,
     counts: Progress,
     now: datetime,
+    to: Sequence[Words],
     role: RoleView | None = None,
     delivery: UUID | None = None,
 ) -> Reply:
     """What its office sees of a notice: what is sent, read, not reached and why, how long it
-    still takes, and what can be done. `role`: of whoever looks; empty for the author's own live
-    message."""
-    lines = [*_state_lines(notice, counts, now), *_left(notice, counts, now)]
+    still takes, and what can be done. `to`: the villages, where not all. `role`: of whoever
+    looks; empty for the author's own live message."""
+    lines = [*to, *_state_lines(notice, counts, now), *_left(notice, counts, now)]
     return Reply(
         text=Joined(lines),
         title=notice.title,
@@ -303,9 +312,10 @@ def _of_its_office(role: RoleView, notice: NoticeView, power: Power) -> bool:
 
 
 async def announced_reply(turn: Turn, notice: UUID, delivery: UUID) -> Reply:
-    """What the author sees after "send": the live message, which `delivery` carries, or when it
-    will be sent."""
+    """The card as the speaker may see it, carried by this delivery: after "send" the live message,
+    or when it will be sent."""
     found = await notices.seen_by_office(turn.unit, notice, turn.speaker)
     counts = await notices.progress(await turn.unit.connection(), notice)
     role = await _role_at(turn, found.place_code)
-    return card(found, counts, turn.unit.now, role, delivery=delivery)
+    to = await line_to(turn.unit, found.place_code, found.audience)
+    return card(found, counts, turn.unit.now, to, role, delivery=delivery)

@@ -33,6 +33,8 @@ audience-none = әзірге жоқ
 audience-done = Дайын
 audience-nothing = Кемінде бір ауыл таңдаңыз.
 audience-people = { $people } тұрғын
+audience-to = Кімге: { $where }.
+audience-more = { $names } және тағы { $more }
 audience-unclear = «{ $typed }» дегеніңізді түсінбедім. Тізімнен таңдаңыз немесе нөмірін жазыңыз: 1, 2, 3.
 audience-empty = Мұнда әлі ешкім тіркелмеген, сондықтан хабар ешкімге бармайды. Басқа ауылды таңдаңыз немесе тұрғындар тіркелген соң жіберіңіз.
 

@@ -15,7 +15,9 @@ from conversation.message import ChannelName, Content, Medium
 from core.ids import short
 from core.languages import Language
 from core.pace import PER_SECOND
-from core.texts import Near
+from core.texts import Near, texts
+from handlers.notice_audience import where
+from models.territory import Place
 from services import files, notice_changes, notice_report, notices, roles
 from services.notices import NoticeText
 from services.outbox import CONTENT, NOTICE
@@ -755,3 +757,69 @@ async def test_a_correction_at_night_goes_in_the_morning(
     said = here.akim.t("correct-done-quiet", at=Near(morning, now)).split(",")[0]
     assert said in here.akim.text
     assert here.akim.hears("live-corrected-over", revision=2)
+
+
+@EACH
+async def test_the_office_reads_to_which_villages_it_goes(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """A wrong tick among the villages was not to be noticed, before or after."""
+    await office(talk, TELEGRAM, KK)
+    akim = await talk.official(channel, language)
+    names = await write_to(akim, 1)
+    to = akim.t("audience-to", where=names[0])
+    assert to in akim.text
+    await akim.pick("notice-send")
+    assert to in akim.text
+    await akim.say("/sent")
+    assert names[0] in (akim.buttons[0].description or "")
+    await akim.tap(akim.labels[0])
+    assert to in akim.text
+    if channel is TELEGRAM:
+        await sent_all(talk, priority=0)
+        assert any(to in one.body for one in await clock_says(talk))
+
+
+@EACH
+async def test_of_the_whole_okrug_no_village_is_named(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    await office(talk, TELEGRAM, KK)
+    akim = await talk.official(channel, language)
+    names = await write_to(akim, 2)
+    assert akim.t("audience-to", where=", ".join(names)) in akim.text
+    await akim.pick("notice-fix-audience")
+    await akim.pick("audience-all-okrug")
+    assert akim.t("preview-ask") in akim.text
+    assert akim.t("audience-to", where="").rstrip(" .") not in akim.text
+
+
+@pytest.mark.parametrize(
+    ("picked", "said"),
+    [
+        ("1234", None),
+        ("", None),
+        ("2", "село Б"),
+        ("13", "село А, село В"),
+        ("123", "село А, село Б и ещё 1"),
+    ],
+)
+def test_of_many_villages_two_are_named(picked: str, said: str | None) -> None:
+    villages = [Place(code=str(n), name_kk=f"{one} а.", name_ru=f"с.{one}")
+                for n, one in enumerate("АБВГ", 1)]  # fmt: skip
+    found = where(villages, list(picked))
+    assert said == (None if found is None else texts().say(RU, found))
+
+
+async def write_to(akim: Person, villages: int) -> list[str]:
+    """A notice to the first so many villages, up to the last look; their names."""
+    await akim.pick("menu-send")
+    await akim.pick("kind-event")
+    await akim.pick("audience-some")
+    names = [akim.labels[n] for n in range(villages)]
+    for name in names:
+        await akim.tap(name)
+    await akim.pick("audience-done")
+    await akim.says("Жиналыс\nЕртең сағат 10-да.", "Собрание\nЗавтра в 10.")
+    await akim.pick("attach-skip")
+    return names
