@@ -128,6 +128,7 @@ preview-attach = Файл қосу
 preview-files = Файлдары
 preview-kind = Түрін өзгерту
 notice-send = Жіберу
+notice-plan = Жоспарлау
 notice-fix-kk = Қазақшасын түзету
 notice-fix-ru = Орысшасын түзету
 notice-fix-audience = Алушыларды өзгерту

@@ -159,6 +159,7 @@ preview-attach = Добавить файл
 preview-files = Файлы
 preview-kind = Изменить вид
 notice-send = Отправить
+notice-plan = Запланировать
 notice-fix-kk = Исправить казахский
 notice-fix-ru = Исправить русский
 notice-fix-audience = Изменить получателей
