@@ -14,6 +14,7 @@ from core.outcomes import Outcome
 from core.texts import Joined, Near, T, Words
 from handlers import family, home
 from handlers.notice_audience import line_to, where
+from handlers.notice_text import listed
 from models.territory import Place
 from services import live, notice_changes, notice_report, notices, roles, territory
 from services.notices import NoticeView, Progress
@@ -59,7 +60,7 @@ def _entry(notice: NoticeView, villages: Sequence[Place]) -> Choice:
     """When, what, how it stands, and to which villages, where not to all."""
     to = where(villages, notice.audience)
     about = Joined([_when(notice), to], "; ") if to else _when(notice)
-    label = Joined([_day(notice), notice.title], " · ")
+    label = Joined([_day(notice), listed(notice.title)], " · ")
     return Choice("live", label, (short(notice.id),), about)
 
 

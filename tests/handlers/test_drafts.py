@@ -299,3 +299,29 @@ async def test_a_form_of_version_1_at_its_beginning(talk: Talk) -> None:
     await akim.say("меню")
     await akim.pick("menu-resume")
     assert await step(akim) == "audience"
+
+
+@EACH
+async def test_a_long_title_is_shortened_in_lists_to_the_end_of_a_word(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """Of a hundred characters, it made of WhatsApp's list a numbered text."""
+    akim = await talk.official(channel, language)
+    await talk.resident()
+    long = "Су құбыры жөнделеді " * 5
+    await akim.pick("menu-send")
+    await akim.pick("kind-event")
+    await akim.pick("audience-all-okrug")
+    await akim.says(f"{long}\nБүгін.", f"{long}\nСегодня.")
+    await akim.pick("attach-skip")
+    await akim.pick("nav-cancel")
+    await akim.pick("leave-keep")
+    await akim.pick("menu-drafts")
+    short_title = "Су құбыры жөнделеді Су құбыры жөнделеді Су құбыры…"
+    assert akim.labels[0] == short_title
+    await akim.tap(short_title)
+    assert long.strip() in akim.text
+    await akim.pick("menu-resume")
+    await akim.pick("notice-send")
+    await akim.say("/sent")
+    assert akim.labels[0].endswith(f"· {short_title}")
