@@ -325,3 +325,35 @@ async def test_a_long_title_is_shortened_in_lists_to_the_end_of_a_word(
     await akim.pick("notice-send")
     await akim.say("/sent")
     assert akim.labels[0].endswith(f"· {short_title}")
+
+
+@EACH
+@pytest.mark.parametrize("kept", [False, True])
+async def test_of_a_dismissed_clerks_notice_the_words_are_left(
+    talk: Talk, channel: ChannelName, language: Language, kept: bool
+) -> None:
+    """ "Go on" led to the whole last look, with how many would get it, and to a refusal."""
+    clerk = await previewed(talk, language, channel)
+    if kept:
+        await clerk.pick("nav-cancel")
+        await clerk.pick("leave-keep")
+    async with talk.db.unit() as unit:
+        await unit.session.execute(text("UPDATE role SET revoked_at = :now"), {"now": unit.now})
+    if kept:
+        await clerk.say("черновики")
+        await clerk.tap(title(language))
+    else:
+        await clerk.pick("notice-send")
+        assert clerk.hears("refused-role-ended")
+    await clerk.pick("menu-resume")
+    assert clerk.hears("notice-barred")
+    assert WRITTEN[KK] in clerk.text
+    assert WRITTEN[RU] in clerk.text
+    assert not clerk.hears("preview-ask")
+    assert clerk.labels == [clerk.t("leave-drop"), clerk.t("nav-menu")]
+    assert "role-missing" in await talk.audited()
+    await clerk.pick("leave-drop")
+    assert clerk.hears("notice-undo")
+    assert clerk.t("menu-resume") not in clerk.labels
+    if kept:
+        assert await count(talk) == 0
