@@ -9,6 +9,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -19,12 +20,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from bot.database import Database, advisory_lock
 from bot.engine import is_transient, too_slow
 from bot.metrics import LEADER, WAITING
-from conversation.message import ChannelName
-from conversation.present import compose
+from conversation.message import ChannelName, Content
+from conversation.present import compose, renewed
+from conversation.state import State
 from core.clock import Clock
 from core.crypto import Keyring
 from core.texts import Texts, texts
 from handlers import DUE
+from handlers.notice_audience import line_to
 from handlers.sent import card
 from services import (
     audit,
@@ -227,7 +230,9 @@ class Clockwork:
             return False
         whatsapp = due.channel == ChannelName.WHATSAPP
         told = due.listens and await notices.may_see(unit, found)
-        content = compose(self.texts, due.language, card(found, counts, unit.now)).to_json()
+        to = await line_to(unit, found.place_code, found.audience)
+        shown = compose(self.texts, due.language, card(found, counts, unit.now, to))
+        content = shown.to_json()
         words = json.dumps(content, ensure_ascii=False)
         worth = counts.finished and not due.was_finished if whatsapp else True
         changed = told and worth and live.shown_digest(words) != due.shown
@@ -237,8 +242,19 @@ class Clockwork:
                 unit, due.address, due.account, due.language, content, outbox.REPLY,
                 delivery=delivery,
             )  # fmt: skip
+            await self._renumber(unit, due.address, shown)
         await live.live_shown(unit, due, words, finished=counts.finished)
         return changed
+
+    async def _renumber(self, unit: Unit, address: UUID, shown: Content) -> None:
+        """A number that is typed means the card as it stands now; not waited for while its
+        author is being answered: that answer comes after it."""
+        found = await intake.state_of(unit, address)
+        if found is None:
+            return
+        state = State.load(*found)
+        if renewed(state, shown):
+            await intake.keep_state(unit, address, state.dump())
 
     def _unit(self, connection: AsyncConnection) -> Unit:
         session = AsyncSession(connection, expire_on_commit=False)

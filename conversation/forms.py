@@ -117,8 +117,8 @@ class Form:
     `leave`: the step that asks what becomes of the answers when the form is cancelled, while
     there is something `worth` keeping; it applies to nothing else. `owned`: only who began it
     goes on with it; else whoever writes. `waits`: is it worth being gone on with when it was
-    left? `sure`: what has to be asked before it ends, if
-    anything; meanwhile the form waits at its last step.
+    left? `sure`: what has to be asked before it ends, if anything; meanwhile the form waits at
+    its last step. `barred`: what is said instead of taking it up to who may not end it any more.
     """
 
     name: str
@@ -132,6 +132,7 @@ class Form:
     owned: bool = True
     waits: Callable[[Answers], bool] = _always
     sure: Callable[[Turn], Awaitable[Sequence[Reply] | None]] | None = None
+    barred: Callable[[Turn, Answers], Awaitable[Sequence[Reply] | None]] | None = None
 
     def step(self, name: str) -> Step | None:
         """The step of this name, if this version has it."""
@@ -264,6 +265,8 @@ async def take_up(turn: Turn, form: Form, state: FormState) -> list[Reply]:
     """Goes on with the form in this state, in place of the speaker's own of this name; whatever
     else was under way waits behind it."""
     park(turn)
+    if form.barred is not None and (said := await form.barred(turn, state.answers)):
+        return list(said)
     put_away(turn, form)
     turn.state.form, turn.state.parked = replace(state, before=turn.state.parked), None
     return await resume(turn, form)

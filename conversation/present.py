@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from conversation.message import Button, ChannelName, Choice, Content, Reply
-from conversation.payload import encode
+from conversation.payload import decode, encode
 from conversation.router import PAGE
-from conversation.state import Offered
+from conversation.state import Offered, State
 from conversation.turn import Turn
 from core.languages import Language
 from core.texts import T, Texts, Words
@@ -27,7 +27,8 @@ def present(texts: Texts, turn: Turn, replies: Sequence[Reply]) -> list[Content]
     """The replies in the person's language; the last screen becomes the current one.
 
     Step choices get the number of a new turn, so that older ones are stale from now on; those of
-    a reply that edits an earlier one without being a screen stay in its turn.
+    a reply that edits an earlier one without being a screen stay in its turn. A reply that is no
+    screen and `offers` (a notice's card) leaves the question under way as it stands.
     """
     if any(reply.screen for reply in replies):
         turn.state.turn += 1
@@ -40,10 +41,37 @@ def present(texts: Texts, turn: Turn, replies: Sequence[Reply]) -> list[Content]
             turn.state.keyboard = False
         if reply.screen or reply.replaces:
             turn.state.offered = list(screen.offered)
+        elif reply.offers:
+            turn.state.offered = [*screen.offered, *_of_the_form(turn.state)]
         if reply.screen:
             turn.state.keyboard = content.ask is not None
         contents.append(content)
     return contents
+
+
+def renewed(state: State, content: Content) -> bool:
+    """A message with durable choices is renewed by itself: where it is what numbers and labels
+    mean now, they mean its new ones. Did that change?"""
+    first, *_ = content.choices
+    mine = next((one for one in state.offered if one.number == 1), None)
+    if mine is None or mine.payload != first.payload:
+        return False
+    before = state.offered
+    state.offered = [*_offered(content.choices, content.nav), *_of_the_form(state)]
+    return state.offered != before
+
+
+def _of_the_form(state: State) -> list[Offered]:
+    """What the question under way offers, by its words: its numbers are those of what came last."""
+    if state.form is None:
+        return []
+    asked = [one for one in state.offered if decode(one.payload).turn is not None]
+    return [replace(one, number=None) for one in asked]
+
+
+def _offered(choices: Sequence[Button], nav: Sequence[Button]) -> list[Offered]:
+    numbered = [Offered(b.payload, b.label, i) for i, b in enumerate(choices, 1)]
+    return [*numbered, *(Offered(b.payload, b.label, None) for b in nav)]
 
 
 def compose(texts: Texts, language: Language, reply: Reply) -> Content:
@@ -84,9 +112,7 @@ def _screen(texts: Texts, turn: Turn, reply: Reply) -> Screen:
         content = _replacing(turn, reply, content)
     elif reply.replaces and turn.incoming.channel is ChannelName.TELEGRAM:
         content = replace(content, replaces=reply.replaces)
-    numbered = [Offered(b.payload, b.label, i) for i, b in enumerate(choices, 1)]
-    ways = [Offered(b.payload, b.label, None) for b in nav]
-    return Screen(content, (*numbered, *ways))
+    return Screen(content, tuple(_offered(choices, nav)))
 
 
 def _page(texts: Texts, turn: Turn, reply: Reply, capacity: int) -> tuple[Button, ...]:

@@ -10,8 +10,9 @@ from conversation.message import Choice, Reply
 from conversation.router import Routes
 from conversation.state import Answers
 from conversation.turn import Turn
+from core.ids import short
 from core.languages import Language
-from core.texts import Named, T, Words, texts
+from core.texts import Joined, Named, T, Words, texts
 from handlers import family, home, notice_audience, notice_files, notice_preview, notice_words, sent
 from handlers.forms import known, unclear
 from handlers.notice import composed, file_refs
@@ -90,6 +91,62 @@ async def _places(turn: Turn) -> list[str]:
     return list(dict.fromkeys(places))
 
 
+# Without the role
+
+
+async def _barred(turn: Turn, answers: Answers) -> Sequence[Reply] | None:
+    """Whoever may not send there any more is shown the words, to be copied or deleted; nothing
+    else of it can be done, and nobody is shown who would get it."""
+    standing = await roles.standing(turn.unit, turn.speaker)
+    places = {
+        view.place_code
+        for view in standing
+        if view.role in MAY_SEND_NOTICES and (view.may(Power.SEND) or view.may(Power.URGENT))
+    }
+    place = answers.get("place")
+    if place in places or (place is None and places):
+        return None
+    turn.unit.audit("role-missing", turn.speaker, place=place)
+    if not worth_keeping(answers):
+        return None
+    said: list[Words] = [T("notice-barred")]
+    said += [f"{words.title}\n{words.body}" for words in written(answers).values()]
+    for language in Language:
+        if part := stored_part(answers, language):
+            said.append("\n".join(piece for piece in (part.title, part.body) if piece))
+    choices = [Choice("ndrop", T("leave-drop"), _draft(answers))]
+    return [Reply(Joined(said, "\n\n"), choices, nav=(home.MENU,))]
+
+
+@routes.choice("ndrop")
+async def drop(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """What is written and cannot be sent goes, with its files and its draft."""
+    if asked := await family.who(turn, "ndrop", ids):
+        return asked
+    forms.park(turn)
+    waits = forms.waiting(turn, FORM)
+    if waits is not None and _draft(waits.answers) == ids:
+        await _forget(turn, waits.answers)
+        forms.put_away(turn, FORM)
+    for one in await drafts.listed(turn.unit):
+        if (short(one.id),) == ids:
+            await drafts.drop(turn.unit, one.id)
+    return await home.menu_saying(turn, T("notice-undo"))
+
+
+family.remember("ndrop", drop)
+
+
+def _draft(answers: Answers) -> tuple[str, ...]:
+    return (short(UUID(answers["draft"])),) if answers.get("draft") else ()
+
+
+async def _forget(turn: Turn, answers: Answers) -> None:
+    if answers.get("draft"):
+        await drafts.drop(turn.unit, UUID(answers["draft"]))
+    await files.forget_unsent(turn.unit, [UUID(file) for file in answers.get("files", [])])
+
+
 # Drafts
 
 
@@ -148,9 +205,7 @@ async def _leave(turn: Turn, answers: Answers, given: Given) -> Accepted:
             return Problem(T("drafts-full", most=drafts.MOST_DRAFTS), repeats=True)
         return Leave(await home.menu_saying(turn, T("leave-kept")))
     if given.chosen is not None and given.chosen.code == "n-delete":
-        if answers.get("draft"):
-            await drafts.drop(turn.unit, UUID(answers["draft"]))
-        await files.forget_unsent(turn.unit, [UUID(file) for file in answers.get("files", [])])
+        await _forget(turn, answers)
         return Leave(await home.menu_saying(turn, T("notice-undo")))
     return unclear("notice-preview-unclear", given)
 
@@ -354,6 +409,7 @@ FORM = known(
         leave="leave",
         worth=worth_keeping,
         sure=family.sure,
+        barred=_barred,
     )
 )
 routes.form(FORM)

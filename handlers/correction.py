@@ -11,14 +11,13 @@ from conversation.state import Answers
 from conversation.turn import Turn
 from core.ids import short
 from core.languages import Language
-from core.texts import Joined, T, texts
+from core.texts import Joined, Near, T, texts
 from handlers import family, home, notice_files, notice_words, sent
 from handlers.forms import known, unclear
 from handlers.notice import composed, file_refs
 from handlers.notice_words import Part, part_key, stored_part
-from services import notice_changes, notices, roles, territory
+from services import notice_changes, notices, territory
 from services.notices import NoticeText, NoticeView
-from services.roles import Power
 
 routes = Routes()
 
@@ -30,10 +29,8 @@ async def begin(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
         return asked
     notice = sent.notice_of(turn, ids)
     found = await notices.seen_by_office(turn.unit, notice, turn.speaker)
-    for power in (Power.CORRECT, await notices.power_at(turn.unit, found)):
-        await roles.require(
-            turn.unit, turn.speaker, roles.MAY_SEND_NOTICES, found.place_code, power
-        )
+    power = await notices.power_at(turn.unit, found)
+    await notices.changed_by(turn.unit, notice, turn.speaker, power)
     if found.status == "cancelled":
         return await sent.card_saying(turn, notice, T("sent-too-late"))
     forms.park(turn)
@@ -134,15 +131,30 @@ async def _ask_preview(turn: Turn, answers: Answers) -> Reply:
     fixes = [Choice("k-fix", T(f"notice-fix-{one}"), (one.value,)) for one in corrected]
     if corrected == found.texts:
         return Reply(T("correct-nothing"), fixes)
-    counts = await notices.progress(await turn.unit.connection(), found.id)
-    had = counts.sent + counts.announced
     text = T(
         "correct-preview",
         sample=Joined(samples, "\n\n"),
-        had=had,
-        left=counts.total - had - sum(counts.failed.values()),
+        who=await _who(turn, found),
+        ask=T(f"correct-ask{_how(found)}"),
     )
-    return Reply(text, [Choice("k-send", T("correct-send")), *fixes])
+    send = T("correct-save" if _how(found) else "correct-send")
+    return Reply(text, [Choice("k-send", send), *fixes])
+
+
+async def _who(turn: Turn, found: NoticeView) -> T:
+    """Who gets the correction, and who the new text alone."""
+    if found.queued_at is None:
+        return T("correct-who-before")
+    counts = await notices.progress(await turn.unit.connection(), found.id)
+    had = counts.sent + counts.announced
+    return T("correct-who", had=had, left=counts.total - had - sum(counts.failed.values()))
+
+
+def _how(found: NoticeView) -> str:
+    """Does it go now, when the notice is resumed, or with the notice?"""
+    if found.status == "paused":
+        return "-paused"
+    return "-before" if found.queued_at is None else ""
 
 
 async def _preview(turn: Turn, answers: Answers, given: Given) -> Accepted:
@@ -181,7 +193,18 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
         plain={one: content.to_json() for one, content in plain.items()},
         correction={one: content.to_json() for one, content in again.items()},
     )
-    return await sent.card_saying(turn, found.id, T("correct-done" if done else "sent-too-late"))
+    return await sent.card_saying(
+        turn, found.id, await _done(turn, found) if done else T("sent-too-late")
+    )
+
+
+async def _done(turn: Turn, found: NoticeView) -> T:
+    """When it goes."""
+    counts = await notices.progress(await turn.unit.connection(), found.id)
+    morning = counts.quiet_until
+    if not _how(found) and morning is not None and morning > turn.unit.now:
+        return T("correct-done-quiet", at=Near(morning, turn.unit.now))
+    return T(f"correct-done{_how(found)}")
 
 
 async def _notice(turn: Turn, answers: Answers) -> NoticeView:

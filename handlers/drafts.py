@@ -10,9 +10,10 @@ from conversation.state import FormState
 from conversation.turn import Turn
 from core.ids import from_short, short
 from core.languages import Language
-from core.texts import Joined, Near, T, Words
+from core.texts import Joined, Named, Near, T, Words
 from handlers import broadcast, family, home
 from handlers.notice_preview import written
+from handlers.notice_text import listed as in_list
 from services import drafts
 from services.drafts import DraftView
 
@@ -52,7 +53,9 @@ family.remember("drafts", listed_chosen)
 
 def _entry(turn: Turn, draft: DraftView) -> Choice:
     saved = T("draft-saved", at=Near(draft.saved_at, turn.unit.now))
-    return Choice("draft", broadcast.title_of(draft.answers), (short(draft.id),), saved)
+    title = broadcast.title_of(draft.answers)
+    label = in_list(title) if isinstance(title, Named) else title
+    return Choice("draft", label, (short(draft.id),), saved)
 
 
 @routes.choice("draft")

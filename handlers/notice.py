@@ -14,7 +14,7 @@ from core.texts import T, Texts, Words
 from handlers import home
 from rules.notices import NoticeKind
 from services import files, notices, receipts, territory
-from services.notices import NoticeText, NoticeView
+from services.notices import Newest, NoticeText, NoticeView
 from services.receipts import Acknowledged, Receipt
 from services.unit import Unit
 
@@ -112,10 +112,24 @@ async def read(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
         turn.toast = T("notice-not-yours")
         return [Reply(T("notice-not-yours"), screen=False)]
     current, newly = known
-    if revision != current:
+    if revision > current:
+        return await _shown(turn, notice)
+    if revision < current:
+        return await _corrected(turn, notice, current)
+    return _receipt(turn, ids, newly=newly)
+
+
+async def _corrected(turn: Turn, notice: UUID, revision: int) -> Sequence[Reply]:
+    """Tapped under an older text: the newest one instead, unless this chat has it."""
+    found = await notices.view(turn.unit, notice)
+    newest = await notices.take_newest(turn.unit, notice, turn.address)
+    if newest is Newest.SHOWN or (found and found.status == "cancelled"):
         turn.toast = T("notice-corrected")
         return await _shown(turn, notice)
-    return _receipt(turn, ids, newly=newly)
+    here = newest is Newest.HERE
+    turn.toast = T("notice-corrected-here" if here else "notice-corrected-comes")
+    again = Choice("open", T("notice-show-new"), (short(notice), str(revision)), durable=True)
+    return [Reply(turn.toast, (again,), screen=False, replaces_tapped=True, buttons_only=True)]
 
 
 @routes.hot("read")
@@ -153,11 +167,12 @@ def receipt(said: T, ids: tuple[str, ...]) -> Reply:
 
 @routes.choice("open", durable=True)
 async def open_(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
-    """The tap on an announcement outside the window: now the full text may be sent."""
+    """The tap on an announcement outside the window: now the full text may be sent. What waits
+    for this chat is said with it."""
     notice, _ = named(turn, ids)
     if notice is None or not await notices.addressed_to(turn.unit, notice, turn.address):
         return [Reply(T("notice-not-yours"), screen=False)]
-    await notices.shown_in_full(turn.unit, notice, turn.address)
+    await notices.take_newest(turn.unit, notice, turn.address)
     return await _shown(turn, notice)
 
 
@@ -200,7 +215,7 @@ async def _shown(turn: Turn, notice: UUID) -> Sequence[Reply]:
     )
     if found.status == "cancelled":
         shown = replace(shown.saying(T("notice-cancelled-line")), choices=())
-    return [shown]
+    return [replace(shown, offers=True)]
 
 
 def named(turn: Turn, ids: tuple[str, ...]) -> tuple[UUID | None, int]:

@@ -1,6 +1,6 @@
 """Whose notice it is, of what kind, and to whom."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from conversation.forms import BACK, CANCEL, Accepted, Done, Given, Problem, Stay, correcting
 from conversation.message import Choice, Reply
@@ -14,9 +14,11 @@ from rules.notices import NoticeKind
 from services import notices, roles, rulebook, territory
 from services.reach import Reach, reach
 from services.roles import MAY_SEND_NOTICES
+from services.unit import Unit
 
 KEEP = Choice("n-keep", T("correct-keep"))
 KEPT = "kept"  # the answer that says so, until the preview has heard it
+NAMED = 2  # villages of an audience that are named; the rest are counted
 BACK_CHOICE, CANCEL_CHOICE = Choice(BACK, T("nav-back")), Choice(CANCEL, T("nav-cancel"))
 _WHOLE = {
     PlaceKind.OKRUG: "okrug",
@@ -176,6 +178,22 @@ async def _addressed(
     if not (await _reach(turn, answers, codes)).people:
         return Problem(T("audience-empty"), repeats=True)
     return Done({"audience": list(codes), "whole": whole})
+
+
+async def line_to(unit: Unit, place_code: str, audience: Collection[str]) -> list[Words]:
+    """ "Кімге: …": the villages, where it is not for all of the place."""
+    found = where(await territory.settlements(unit.session, place_code), audience)
+    return [] if found is None else [T("audience-to", where=found)]
+
+
+def where(villages: Sequence[Place], audience: Collection[str]) -> Words | None:
+    """The first of these villages that it is for; None where it is for all of them."""
+    named = [territory.name_of(one).full for one in villages if one.code in audience]
+    if not named or len(named) == len(villages):
+        return None
+    names = Joined(named[:NAMED], ", ")
+    more = len(named) - NAMED
+    return T("audience-more", names=names, more=more) if more > 0 else names
 
 
 def back_to_whole(answers: Answers) -> bool:

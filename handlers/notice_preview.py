@@ -68,13 +68,15 @@ async def ask(turn: Turn, answers: Answers) -> Reply:
     place, kind, at = answers["place"], kind_of(answers), send_at(answers)
     reached = await reach(turn.unit, place, answers["audience"], kind)
     ahead = await forecast(turn.unit, place, reached, kind, at)
-    lines: list[Words] = [T("preview-above"), *_to_whom(reached)]
+    unchanged = answers.pop(KEPT, False)  # a correction was thought better of
+    before = () if unchanged else await _letters(turn, answers)
+    lines: list[Words] = [T("preview-above")] if before else []
+    lines += await notice_audience.line_to(turn.unit, place, answers["audience"])
+    lines += _to_whom(reached)
     lines += await _elsewhere(turn, answers, reached)
     lines += await _when(turn, answers, ahead)
     notice = T("preview-passed") if passed else None
     question = Joined([Joined(lines), T("preview-ask")], "\n\n")
-    unchanged = answers.pop(KEPT, False)  # a correction was thought better of
-    before = () if unchanged else await _letters(turn, answers)
     return Reply(question, _choices(turn, answers), before=before).saying(notice)
 
 
@@ -226,7 +228,7 @@ def _choices(turn: Turn, answers: Answers) -> list[Choice]:
     when = T("preview-when" if send_at(answers) is None else "preview-when-other")
     files = T("preview-attach" if not answers.get("files") else "preview-files")
     return [
-        Choice("n-send", T("notice-send")),
+        Choice("n-send", T("notice-send" if send_at(answers) is None else "notice-plan")),
         Choice("n-fix", when, ("when",)),
         *fixes,
         Choice("n-fix", files, ("attach",)),

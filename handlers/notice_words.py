@@ -16,7 +16,7 @@ from conversation.state import Answers
 from core.languages import Language
 from core.names import fold
 from core.texts import T
-from handlers.notice_text import LONGEST_BODY, LONGEST_TITLE, split_title
+from handlers.notice_text import LONGEST_BODY, LONGEST_TITLE, shortened, split_title
 from services.notices import NoticeText
 
 SHOWN_LAST, SHOWN_REST = 80, 300  # characters of a cut text that are shown
@@ -103,7 +103,7 @@ def _told(typed: str, part: Part | None) -> NoticeText | Part:
         title = " ".join(typed.split())
         if len(title) <= LONGEST_TITLE:
             return _whole(title, part.body)
-        return Part(Missing.TITLE_LONG, _cut_title(title), part.body, len(title))
+        return Part(Missing.TITLE_LONG, shortened(title, LONGEST_TITLE), part.body, len(title))
     first, _, rest = typed.partition("\n")
     return _whole(part.title, rest.strip() if rest and fold(first) == fold(part.title) else typed)
 
@@ -147,7 +147,7 @@ def ask(part: Part) -> tuple[T, Sequence[Choice]]:
 def _first(typed: str) -> NoticeText | Part:
     title, body = split_title(typed)
     if len(title) > LONGEST_TITLE:
-        return Part(Missing.TITLE_LONG, _cut_title(title), typed, len(title))
+        return Part(Missing.TITLE_LONG, shortened(title, LONGEST_TITLE), typed, len(title))
     return _whole(title, body)
 
 
@@ -157,10 +157,3 @@ def _whole(title: str, body: str) -> NoticeText | Part:
     if len(body) > LONGEST_BODY:
         return Part(Missing.BODY_LONG, title, body, len(body))
     return NoticeText(title, body)
-
-
-def _cut_title(title: str) -> str:
-    """The beginning of it, to the end of a word."""
-    head = title[: LONGEST_TITLE - 1]
-    end = head.rfind(" ")
-    return head[: end if end > LONGEST_TITLE // 2 else None].rstrip(" ,;:—–-") + "…"

@@ -13,8 +13,7 @@ from core.texts import Near, T
 from handlers import home, notice_preview, sent
 from handlers.forms import known
 from handlers.notice_audience import KEPT
-from services import notice_changes, notices, roles
-from services.roles import Power
+from services import notice_changes, notices
 
 routes = Routes()
 
@@ -23,10 +22,7 @@ routes = Routes()
 async def begin(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """Asks when, as the notice's own form does."""
     notice = sent.notice_of(turn, ids)
-    found = await notices.seen_by_office(turn.unit, notice, turn.speaker)
-    await roles.require(
-        turn.unit, turn.speaker, roles.MAY_SEND_NOTICES, found.place_code, Power.CORRECT
-    )
+    found = await notices.changed_by(turn.unit, notice, turn.speaker)
     if not sent.has_moment(found):
         return await sent.card_saying(turn, notice, T("sent-too-late"))
     forms.park(turn)

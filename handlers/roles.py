@@ -1,6 +1,6 @@
 """Roles in the chat: who holds which, inviting, what a clerk may do, taking a role back."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -72,7 +72,8 @@ async def _list(turn: Turn, code: str) -> Sequence[Reply]:
     found = await appointments.holders(turn.unit, code)
     offers = await appointments.open_offers(turn.unit, code)
     choices = [Choice("r-new", T("roles-invite"), (code,))] if office.offers else []
-    choices += [Choice("r-card", _short(one), (short(one.id),)) for one in found]
+    numbers = _numbers([one for one in found if one.resident != turn.speaker])
+    choices += [Choice("r-card", _short(one, numbers), (short(one.id),)) for one in found]
     choices += [
         Choice("r-offer", T("roles-offer", role=_role(one.view)), (short(one.id),))
         for one in offers
@@ -80,7 +81,7 @@ async def _list(turn: Turn, code: str) -> Sequence[Reply]:
     if office.looks_below:
         choices += await _below(turn, code)
     lines: list[Words] = [T("roles-at", place=await _place(turn.unit, code))]
-    lines += [_line(one, _who(turn, one)) for one in found] or [T("roles-nobody")]
+    lines += [_line(one, _who(turn, one, numbers)) for one in found] or [T("roles-nobody")]
     lines += [_offer_line(one) for one in offers]
     nav = [*await _up(turn, code), home.MENU]
     again = Choice("r-at", T("menu-roles"), (code,))
@@ -489,25 +490,45 @@ def _next(view: RoleView) -> str:
     return "role-next-clerk-sees" if not may_write else f"role-next-{view.role}"
 
 
-def _who(turn: Turn, found: Holder) -> Words:
-    return T("role-you") if found.resident == turn.speaker else name_of(found)
+def _who(turn: Turn, found: Holder, numbers: Mapping[UUID, str] | None = None) -> Words:
+    if found.resident == turn.speaker:
+        return T("role-you")
+    number = (numbers or {}).get(found.id)
+    return Joined([number, name_of(found)], ", ") if number else name_of(found)
 
 
 def name_of(found: Holder) -> Words:
-    """The official's name; of who has not registered, the messenger and the number's end."""
+    """The official's name; of who has not registered, the messenger, the number's end and since
+    when: several are told apart."""
     if found.name:
         return found.name
+    since = _got(found)
     if found.channel is None:
-        return T("role-nameless")
+        return T("role-nameless", since=since)
     messenger = T(f"messenger-{found.channel}")
     if found.phone_end:
-        return T("role-nameless-phone", messenger=messenger, end=found.phone_end)
-    return T("role-nameless-chat", messenger=messenger)
+        return T("role-nameless-phone", messenger=messenger, end=found.phone_end, since=since)
+    return T("role-nameless-chat", messenger=messenger, since=since)
 
 
-def _short(found: Holder) -> Words:
-    """Surname and first name, or the role where there is no name."""
-    return " ".join(found.name.split()[:2]) if found.name else _role(found.view)
+def _numbers(found: Collection[Holder]) -> dict[UUID, str]:
+    """Of several without a name each has a number, in the order in which they took their roles."""
+    nameless = sorted((one for one in found if not one.name), key=lambda one: (one.since, one.id))
+    if len(nameless) < 2:
+        return {}
+    return {one.id: f"№{number}" for number, one in enumerate(nameless, 1)}
+
+
+def _short(found: Holder, numbers: Mapping[UUID, str]) -> Words:
+    """Surname and first name; where there is no name the role, or which of several it is."""
+    if found.name:
+        return " ".join(found.name.split()[:2])
+    number = numbers.get(found.id)
+    return f"{number} · {_got(found)}" if number else _role(found.view)
+
+
+def _got(found: Holder) -> str:
+    return f"{local(found.since):%d.%m.%Y, %H:%M}"
 
 
 def _role(view: RoleView) -> T:

@@ -13,7 +13,10 @@ from core.ids import from_short, short
 from core.outcomes import Outcome
 from core.texts import Joined, Near, T, Words
 from handlers import family, home
-from services import notice_changes, notice_report, notices, roles, territory
+from handlers.notice_audience import line_to, where
+from handlers.notice_text import listed
+from models.territory import Place
+from services import live, notice_changes, notice_report, notices, roles, territory
 from services.notices import NoticeView, Progress
 from services.roles import Power, RoleView
 from services.unit import Refused
@@ -39,10 +42,11 @@ async def sent(turn: Turn) -> Sequence[Reply]:
     found = await notices.of_offices(turn.unit, places, LISTED)
     if not found:
         return await home.menu_saying(turn, T("sent-none"))
-    choices = [
-        Choice("live", Joined([_day(one), one.title], " · "), (short(one.id),), _when(one))
-        for one in found
-    ]
+    villages = {
+        code: await territory.settlements(turn.unit.session, code)
+        for code in {one.place_code for one in found}
+    }
+    choices = [_entry(one, villages[one.place_code]) for one in found]
     return [Reply(T("sent-list"), choices, title=T("menu-sent"), nav=(home.MENU,))]
 
 
@@ -50,6 +54,14 @@ async def sent(turn: Turn) -> Sequence[Reply]:
 async def sent_chosen(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """The list, from the menu."""
     return await sent(turn)
+
+
+def _entry(notice: NoticeView, villages: Sequence[Place]) -> Choice:
+    """When, what, how it stands, and to which villages, where not to all."""
+    to = where(villages, notice.audience)
+    about = Joined([_when(notice), to], "; ") if to else _when(notice)
+    label = Joined([_day(notice), listed(notice.title)], " · ")
+    return Choice("live", label, (short(notice.id),), about)
 
 
 def _day(notice: NoticeView) -> str:
@@ -102,7 +114,7 @@ async def ask_cancel(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     if asked := await family.who(turn, "cancel", ids):
         return asked
     notice = notice_of(turn, ids)
-    found = await notices.seen_by_office(turn.unit, notice, turn.speaker)
+    found = await notices.changed_by(turn.unit, notice, turn.speaker)
     counts = await notices.progress(await turn.unit.connection(), notice)
     left = counts.total - counts.sent - counts.announced if found.queued_at else 0
     key = "sent-cancel-ask" if found.queued_at else "sent-cancel-ask-scheduled"
@@ -152,10 +164,11 @@ async def _said(turn: Turn, notice: UUID, receipt: T) -> Sequence[Reply]:
 
 
 async def _card(turn: Turn, notice: UUID) -> Reply:
-    found = await notices.seen_by_office(turn.unit, notice, turn.speaker)
-    counts = await notices.progress(await turn.unit.connection(), notice)
-    view = await _role_at(turn, found.place_code)
-    return card(found, counts, turn.unit.now, view)
+    """The card that is shown last is the live one: what the clock renews is what is looked at."""
+    delivery = turn.unit.new_id()
+    await turn.unit.session.flush()
+    await live.moved(turn.unit, notice, turn.address, delivery)
+    return await announced_reply(turn, notice, delivery)
 
 
 async def _role_at(turn: Turn, place_code: str) -> RoleView:
@@ -178,32 +191,38 @@ def card(
     notice: NoticeView,
     counts: Progress,
     now: datetime,
+    to: Sequence[Words],
     role: RoleView | None = None,
     delivery: UUID | None = None,
 ) -> Reply:
     """What its office sees of a notice: what is sent, read, not reached and why, how long it
-    still takes, and what can be done. `role`: of whoever looks; empty for the author's own live
-    message."""
-    lines = [*_state_lines(notice, counts, now), *_left(notice, counts, now)]
+    still takes, and what can be done. `to`: the villages, where not all. `role`: of whoever
+    looks; empty for the author's own live message."""
+    lines = [*to, *_state_lines(notice, counts, now), *_left(notice, counts, now)]
     return Reply(
         text=Joined(lines),
         title=notice.title,
         choices=_actions(notice, counts, role),
         nav=(home.MENU,),
         screen=False,
+        offers=True,
         delivery=delivery,
     )
 
 
 def _state_lines(notice: NoticeView, counts: Progress, now: datetime) -> list[Words]:
     if notice.queued_at is None:
-        return [_before(notice, now)]
+        corrected = notice.revision > 1 and notice.status != "cancelled"
+        over = [T("live-corrected-over", revision=notice.revision)] if corrected else []
+        return [_before(notice, now), *over]
     done = counts.sent + counts.announced
     key = {"paused": "live-paused", "cancelled": "live-cancelled"}.get(notice.status)
     key = key or ("live-finished" if counts.finished else "live-sending")
     lines: list[Words] = [T(key, done=done, total=counts.total)]
     if notice.revision > 1:
-        lines.append(T("live-corrected", revision=notice.revision))
+        going = notice.status == "sending" and not counts.finished and not _morning(counts, now)
+        how = "-paused" if notice.status == "paused" else "" if going else "-over"
+        lines.append(T(f"live-corrected{how}", revision=notice.revision))
     if counts.delivered:
         lines.append(T("live-delivered", delivered=counts.delivered, read=counts.read))
     if counts.announced:
@@ -261,8 +280,8 @@ def live_button(notice: UUID) -> Choice:
 
 def _actions(notice: NoticeView, counts: Progress, role: RoleView | None) -> list[Choice]:
     ids = (short(notice.id),)
-    may_change = role is None or (role.role in roles.MAY_SEND_NOTICES and role.may(Power.CORRECT))
-    may_report = role is None or _sees_names(role, notice)
+    may_change = role is None or _of_its_office(role, notice, Power.CORRECT)
+    may_report = role is None or _of_its_office(role, notice, Power.REPORT)
     under_way = notice.status == "scheduled" or (
         notice.status in ("sending", "finished") and counts.unsettled > 0
     )
@@ -287,16 +306,17 @@ def has_moment(notice: NoticeView) -> bool:
     return notice.queued_at is None and notice.status in ("scheduled", "paused")
 
 
-def _sees_names(role: RoleView, notice: NoticeView) -> bool:
-    """The office whose notice it is, and nobody above it."""
+def _of_its_office(role: RoleView, notice: NoticeView, power: Power) -> bool:
+    """The office whose notice it is changes it and sees names, and nobody above it."""
     own = role.place_code == notice.place_code
-    return own and role.role in roles.MAY_SEND_NOTICES and role.may(Power.REPORT)
+    return own and role.role in roles.MAY_SEND_NOTICES and role.may(power)
 
 
 async def announced_reply(turn: Turn, notice: UUID, delivery: UUID) -> Reply:
-    """What the author sees after "send": the live message, which `delivery` carries, or when it
-    will be sent."""
+    """The card as the speaker may see it, carried by this delivery: after "send" the live message,
+    or when it will be sent."""
     found = await notices.seen_by_office(turn.unit, notice, turn.speaker)
     counts = await notices.progress(await turn.unit.connection(), notice)
     role = await _role_at(turn, found.place_code)
-    return card(found, counts, turn.unit.now, role, delivery=delivery)
+    to = await line_to(turn.unit, found.place_code, found.audience)
+    return card(found, counts, turn.unit.now, to, role, delivery=delivery)

@@ -147,6 +147,28 @@ async def take_in(
     )
 
 
+async def state_of(unit: Unit, address: UUID) -> tuple[str, int, UUID | None] | None:
+    """(stored state, turn, speaker) of an address, locked; None while a turn of it is under
+    way."""
+    connection = await unit.connection()
+    found = await connection.exec_driver_sql(
+        "SELECT state, turn, speaker_id FROM address WHERE id = $1 AND state IS NOT NULL"
+        " FOR NO KEY UPDATE SKIP LOCKED",
+        (address,),
+    )
+    row = found.one_or_none()
+    return row and (unit.keyring.open(STATE, address, row.state), row.turn, row.speaker_id)
+
+
+async def keep_state(unit: Unit, address: UUID, state: str) -> None:
+    """Stores the state of an address that `state_of` has locked."""
+    connection = await unit.connection()
+    await connection.exec_driver_sql(
+        "UPDATE address SET state = $2 WHERE id = $1",
+        (address, unit.keyring.seal(STATE, address, state)),
+    )
+
+
 async def new_address(
     unit: Unit, account: UUID, aliases: Sequence[tuple[str, str]]
 ) -> AddressRow | None:

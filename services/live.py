@@ -83,6 +83,21 @@ async def live_placed(unit: Unit, due: LiveDue, content: dict[str, Any]) -> UUID
     return delivery
 
 
+async def moved(unit: Unit, notice: UUID, address: UUID, delivery: UUID) -> None:
+    """What shows the notice to its author from now on is this delivery; the one before stays as
+    it is. Nothing for anybody else's chat, and none the less of a look when the notice is being
+    changed at this moment: it is not waited for."""
+    connection = await unit.connection()
+    await connection.exec_driver_sql(
+        "UPDATE notice SET live_message = $3, live_shown = NULL,"
+        " live_at = greatest(live_at, CASE WHEN live_at IS NOT NULL THEN $4::timestamptz END)"
+        " WHERE id = ("
+        " SELECT id FROM notice WHERE id = $1 AND author_address_id = $2"
+        " FOR NO KEY UPDATE SKIP LOCKED)",
+        (notice, address, delivery, unit.now + LIVE_PAUSE),
+    )
+
+
 async def live_shown(unit: Unit, due: LiveDue, words: str, *, finished: bool) -> None:
     """Notes what the live message shows now, and when it may change next."""
     over = due.age > (LIVE_ENDS if finished else LIVE_LONGEST)

@@ -232,13 +232,18 @@ async def hold(unit: Unit, notice: UUID) -> None:
 
 
 async def _mine(unit: Unit, notice: UUID) -> Notice:
-    """The notice, locked, for somebody who may change it."""
+    """The notice, locked, for somebody of its own office who may change it."""
     found = await unit.session.get(Notice, notice, with_for_update=True, populate_existing=True)
     if found is None:
         unit.audit("tap-refused", notice)
         raise Refused("refused-role")
     await roles.require(
-        unit, unit.actor, roles.MAY_SEND_NOTICES, found.place_code, roles.Power.CORRECT
+        unit,
+        unit.actor,
+        roles.MAY_SEND_NOTICES,
+        found.place_code,
+        roles.Power.CORRECT,
+        own_office=True,
     )
     if found.recipients > MANY:
         for setting in FOR_MANY:
@@ -250,7 +255,9 @@ async def _may_send(unit: Unit, found: Notice) -> Rulebook:
     """The rules of its place, for somebody who may send its kind there. Raises Refused."""
     rules = await rulebook.of(unit.session, found.place_code)
     power = power_for(NoticeKind(found.kind), rules)
-    await roles.require(unit, unit.actor, roles.MAY_SEND_NOTICES, found.place_code, power)
+    await roles.require(
+        unit, unit.actor, roles.MAY_SEND_NOTICES, found.place_code, power, own_office=True
+    )
     return rules
 
 

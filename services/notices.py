@@ -495,6 +495,19 @@ async def seen_by_office(unit: Unit, notice: UUID, resident: UUID | None) -> Not
     return found
 
 
+async def changed_by(
+    unit: Unit, notice: UUID, resident: UUID | None, *powers: roles.Power
+) -> NoticeView:
+    """The notice for somebody of its own office who may change it, with these powers as well.
+    Whoever is above the office sees how it goes and changes nothing. Raises Refused."""
+    found = await seen_by_office(unit, notice, resident)
+    for power in (roles.Power.CORRECT, *powers):
+        await roles.require(
+            unit, resident, roles.MAY_SEND_NOTICES, found.place_code, power, own_office=True
+        )
+    return found
+
+
 async def may_see(unit: Unit, notice: NoticeView) -> bool:
     """May its author still see how it goes? Not who lost the role or had their data deleted."""
     author = await roles.same_person(unit, notice.author)
@@ -529,16 +542,43 @@ async def acknowledge(
     return found.revision, found.newly
 
 
-async def shown_in_full(unit: Unit, notice: UUID, address: UUID) -> None:
-    """The full text was asked for after its announcement: now it counts as delivered in full."""
-    await unit.session.execute(
+class Newest(Enum):
+    """Where a notice's newest text is, for one chat."""
+
+    SHOWN = "shown"  # it is to be said now, and comes in no other way
+    HERE = "here"
+    IN_HAND = "in-hand"  # a process is sending it
+
+
+async def take_newest(unit: Unit, notice: UUID, address: UUID) -> Newest:
+    """Takes what is on its way to this chat for the answer that says it in full: neither what
+    waits, be it paused, nor what was announced comes once more."""
+    taken = await unit.session.execute(
         text(
-            "UPDATE delivery AS d SET outcome = 'sent', sent_at = :now FROM message AS m"
+            "UPDATE delivery AS d SET outcome = 'sent', sent_at = :now, waiting_for = NULL,"
+            " claimed_until = NULL, finished_at = coalesce(d.finished_at, :now)"
+            " FROM message AS m JOIN notice AS n ON n.id = m.notice_id"
             " WHERE m.notice_id = :notice AND d.message_id = m.id AND d.address_id = :address"
-            " AND d.outcome = 'announced'"
+            " AND (d.outcome = 'announced' OR d.outcome IS NULL AND m.revision = n.revision"
+            "      AND (d.claimed_until IS NULL OR d.claimed_until < :now))"
+            " RETURNING m.revision = n.revision AS newest"
         ),
         {"now": unit.now, "notice": notice, "address": address},
     )
+    if any(row.newest for row in taken):
+        return Newest.SHOWN
+    found = await unit.session.scalars(
+        text(
+            "SELECT d.outcome FROM delivery AS d JOIN message AS m ON m.id = d.message_id"
+            " JOIN notice AS n ON n.id = m.notice_id WHERE n.id = :notice"
+            " AND m.revision = n.revision AND d.address_id = :address"
+        ),
+        {"notice": notice, "address": address},
+    )
+    outcomes = set(found)
+    if Outcome.SENT in outcomes:
+        return Newest.HERE
+    return Newest.IN_HAND if None in outcomes else Newest.SHOWN
 
 
 async def progress(connection: AsyncConnection, notice: UUID) -> Progress:

@@ -12,14 +12,16 @@ from services.unit import Unit
 _ACKNOWLEDGE = """
 WITH letters AS MATERIALIZED (
     SELECT t.n, t.notice_id, t.address_id, t.at, n.revision, n.revision = t.revision AS current,
-           m.id
+           m.id, m.revision = t.revision AS tapped
     FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::int[], $5::timestamptz[])
       AS t (n, notice_id, address_id, revision, at)
     CROSS JOIN LATERAL (SELECT revision FROM notice WHERE id = t.notice_id OFFSET 0) AS n
-    CROSS JOIN LATERAL (SELECT id FROM message WHERE notice_id = t.notice_id OFFSET 0) AS m
+    CROSS JOIN LATERAL (
+        SELECT id, revision FROM message WHERE notice_id = t.notice_id OFFSET 0
+    ) AS m
 ), mine AS MATERIALIZED (
-    SELECT letters.n, letters.notice_id, letters.at, letters.revision, letters.current, d.id,
-           d.outcome
+    SELECT letters.n, letters.notice_id, letters.at, letters.revision, letters.current,
+           letters.tapped, d.id, d.outcome
     FROM letters CROSS JOIN LATERAL (
         SELECT id, outcome FROM delivery
         WHERE message_id = letters.id AND address_id = letters.address_id OFFSET 0
@@ -42,6 +44,7 @@ WITH letters AS MATERIALIZED (
 ), full_text AS (
     UPDATE delivery AS d SET outcome = 'sent', sent_at = mine.at FROM mine
     WHERE d.id = mine.id AND mine.outcome = 'announced' AND d.outcome = 'announced'
+      AND mine.tapped -- of another text only its announcement has come
 )
 SELECT n, revision, false AS newly FROM mine UNION ALL SELECT n, NULL, true FROM heard
 """

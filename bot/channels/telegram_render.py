@@ -81,12 +81,22 @@ def render(content: Content) -> list[TelegramPart]:
 
 
 def _compose(content: Content) -> _Styled:
-    """Heading, bold title and body on consecutive lines."""
+    """Heading, bold title and body on consecutive lines; below what there is to say of choices,
+    for which a button has no room."""
     heading = (content.heading or "").strip()
     title = one_line(content.title or "")
     above = f"{heading}\n" if heading else ""
     text = "\n".join(line for line in (heading, title, content.body.strip()) if line)
+    text = "\n\n".join(block for block in (text, _described(content.choices)) if block)
     return _Styled(text, len(above), len(above) + len(title)) if title else _Styled(text)
+
+
+def _described(choices: Sequence[Button]) -> str:
+    return "\n".join(
+        f"{one_line(choice.label)}: {one_line(choice.description)}"
+        for choice in choices
+        if choice.description
+    )
 
 
 def _inline(content: Content) -> Rows:

@@ -14,7 +14,7 @@ from bot.channels.whatsapp_templates import (
     TemplateTexts,
     locale_texts,
 )
-from bot.channels.wording import fits, one_line, shorten, split
+from bot.channels.wording import fits, one_line, shorten, split, units
 from conversation.message import Button, Content, FileRef, Medium
 from core.languages import Language
 from core.outcomes import Outcome
@@ -205,8 +205,10 @@ def _list_item(button: Button) -> Button | None:
     if not fits(label, LIST_TEXT):
         return None
     both = f"{label}. {description}" if description else label
-    full = both if fits(both, LIST_TEXT) else label
-    return replace(button, label=shorten(label, LIST_TITLE), description=full)
+    if not fits(both, LIST_TEXT):  # the rest of the label may go, what is said of it may not
+        short = shorten(label, LIST_TEXT - units(description) - len(". "))
+        both = f"{short}. {description}" if units(description) < LIST_TITLE * 2 else label
+    return replace(button, label=shorten(label, LIST_TITLE), description=both)
 
 
 def _distinct(labels: Sequence[str], limit: int) -> bool:

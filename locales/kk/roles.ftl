@@ -37,9 +37,9 @@ roles-invite = Шақыру
 roles-unclear = «{ $typed }» дегеніңізді түсінбедім. Тізімнен таңдаңыз немесе нөмірін жазыңыз: 1, 2, 3.
 
 role-you = сіз
-role-nameless = тіркелмеген
-role-nameless-chat = тіркелмеген, { $messenger }
-role-nameless-phone = тіркелмеген, { $messenger }, нөмірі …{ $end }
+role-nameless = тіркелмеген, рөлді алған уақыты { $since }
+role-nameless-chat = тіркелмеген, { $messenger }, рөлді алған уақыты { $since }
+role-nameless-phone = тіркелмеген, { $messenger }, нөмірі …{ $end }, рөлді алған уақыты { $since }
 role-card = { $role }. Аумағы: { $place }.
 role-since = Берілген күні: { $since }.
 role-powers-change = Тапсырманы өзгерту

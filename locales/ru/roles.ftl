@@ -37,9 +37,9 @@ roles-invite = Пригласить
 roles-unclear = Не понимаю, что значит «{ $typed }». Выберите из списка или напишите номер: 1, 2, 3.
 
 role-you = вы
-role-nameless = не зарегистрирован(а)
-role-nameless-chat = не зарегистрирован(а), { $messenger }
-role-nameless-phone = не зарегистрирован(а), { $messenger }, номер …{ $end }
+role-nameless = не зарегистрирован(а), роль получена { $since }
+role-nameless-chat = не зарегистрирован(а), { $messenger }, роль получена { $since }
+role-nameless-phone = не зарегистрирован(а), { $messenger }, номер …{ $end }, роль получена { $since }
 role-card = { $role }. Место: { $place }.
 role-since = С какого дня: { $since }.
 role-powers-change = Изменить поручение

@@ -155,5 +155,15 @@ def test_no_part_exceeds_a_limit(content: Content) -> None:
 def test_no_character_is_lost(content: Content) -> None:
     parts = render(replace(content, closes_keyboard=False))
     said = (content.heading or "") + (content.title or "") + content.body
+    said += "".join(f"{one.label}:{one.description}" for one in content.choices if one.description)
     shown = "".join("".join(part.text for part in parts).split())
     assert shown == "".join(said.split()) or (not said.strip() and shown == "✓")
+
+
+def test_what_is_said_of_choices_stands_in_the_text() -> None:
+    """A list of what was sent said of nothing that it was paused, planned or cancelled."""
+    paused = Button("d.live.1", "20.11 · Су жоқ", "уақытша тоқтатылған, 20.11 15:00")
+    plain = Button("1s.x", "Басқа")
+    [part] = render(Content(KK, "Қайсысын көрсетейін?", choices=(paused, plain), nav=(MENU,)))
+    assert part.text == ("Қайсысын көрсетейін?\n\n20.11 · Су жоқ: уақытша тоқтатылған, 20.11 15:00")
+    assert labels(part) == [["20.11 · Су жоқ"], ["Басқа"], ["Мәзір"]]

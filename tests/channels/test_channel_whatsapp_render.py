@@ -15,6 +15,7 @@ from bot.channels.whatsapp_render import (
     TemplatePart,
     TextPart,
     Withheld,
+    _list_item,
     render,
     render_template,
 )
@@ -286,3 +287,13 @@ def test_the_locales_words_are_a_template(language: Language) -> None:
     assert not body.endswith("}}")
     assert units(body) <= 1024 - 2 * 255
     assert 1 <= units(button) <= 20
+
+
+def test_a_long_label_leaves_room_for_what_is_said_of_it() -> None:
+    long = "20.11 · Бугровое ауылында су құбыры жөнделеді, су болмайды"
+    said = "уақытша тоқтатылған, 20.11 15:00"
+    item = _list_item(Button("p", long, said))
+    assert item is not None
+    assert item.description is not None
+    assert item.description.endswith(f"…. {said}")
+    assert units(item.description) <= 72

@@ -221,7 +221,7 @@ async def test_a_moment_that_is_typed(
     await akim.say(typed)
     assert await step(akim) == "preview"
     assert akim.t("preview-when-other") in akim.labels
-    await akim.pick("notice-send")
+    await akim.pick("notice-plan")
     moment = await talk.one(
         "SELECT to_char(send_at AT TIME ZONE 'Asia/Almaty', 'YYYY-MM-DD HH24:MI') FROM notice"
     )
@@ -254,19 +254,25 @@ async def test_a_moment_that_does_not_do_says_why(
 
 
 @pytest.mark.parametrize("channel", ChannelName)
-async def test_the_usual_moments(talk: Talk, channel: ChannelName) -> None:
-    akim = await at_the_last_look(talk, KK, channel)
+@BOTH
+async def test_the_usual_moments(talk: Talk, language: Language, channel: ChannelName) -> None:
+    """With a moment the button plans, not sends; where nothing changed nothing is "above"."""
+    akim = await at_the_last_look(talk, language, channel)
+    assert akim.hears("preview-above")
     await akim.pick("preview-when")
     await akim.tap(akim.t("when-today", hour="18:00"))
     assert "18:00" in akim.text
+    assert akim.labels[0] == akim.t("notice-plan")
     await akim.pick("preview-when-other")
     await akim.pick("correct-keep")
     assert len(akim.heard) == 1, "the notice itself has not changed"
+    assert not akim.hears("preview-above")
     await akim.pick("preview-when-other")
     await akim.tap(akim.t("when-tomorrow", hour="9:00"))
     assert "09:00" in akim.text
     await akim.pick("preview-when-other")
     await akim.pick("when-now")
+    assert akim.hears("preview-above")
     await akim.pick("notice-send")
     assert await talk.one("SELECT send_at FROM notice") is None
 
@@ -286,7 +292,7 @@ async def test_a_moment_that_passed_while_it_waited_is_asked_for_again(talk: Tal
     await akim.pick("preview-when")
     await akim.say("через час")
     talk.clock.advance(timedelta(hours=2))
-    await akim.pick("notice-send")
+    await akim.pick("notice-plan")
     assert akim.hears("preview-passed")
     assert await talk.one("SELECT count(*) FROM notice") == 0
     await akim.pick("notice-send")
@@ -297,7 +303,7 @@ async def test_it_goes_at_its_moment_and_once(talk: Talk) -> None:
     akim = await at_the_last_look(talk, RU)
     await akim.pick("preview-when")
     await akim.say("завтра 9:00")
-    send = next(b.payload for b in akim.buttons if b.label == akim.t("notice-send"))
+    send = next(b.payload for b in akim.buttons if b.label == akim.t("notice-plan"))
     await akim.press(send)
     await akim.press(send)
     clockwork = Clockwork(talk.db.database, talk.db.keyring, talk.clock, lambda: None)

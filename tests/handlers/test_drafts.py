@@ -299,3 +299,61 @@ async def test_a_form_of_version_1_at_its_beginning(talk: Talk) -> None:
     await akim.say("меню")
     await akim.pick("menu-resume")
     assert await step(akim) == "audience"
+
+
+@EACH
+async def test_a_long_title_is_shortened_in_lists_to_the_end_of_a_word(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """Of a hundred characters, it made of WhatsApp's list a numbered text."""
+    akim = await talk.official(channel, language)
+    await talk.resident()
+    long = "Су құбыры жөнделеді " * 5
+    await akim.pick("menu-send")
+    await akim.pick("kind-event")
+    await akim.pick("audience-all-okrug")
+    await akim.says(f"{long}\nБүгін.", f"{long}\nСегодня.")
+    await akim.pick("attach-skip")
+    await akim.pick("nav-cancel")
+    await akim.pick("leave-keep")
+    await akim.pick("menu-drafts")
+    short_title = "Су құбыры жөнделеді Су құбыры жөнделеді Су құбыры…"
+    assert akim.labels[0] == short_title
+    await akim.tap(short_title)
+    assert long.strip() in akim.text
+    await akim.pick("menu-resume")
+    await akim.pick("notice-send")
+    await akim.say("/sent")
+    assert akim.labels[0].endswith(f"· {short_title}")
+
+
+@EACH
+@pytest.mark.parametrize("kept", [False, True])
+async def test_of_a_dismissed_clerks_notice_the_words_are_left(
+    talk: Talk, channel: ChannelName, language: Language, kept: bool
+) -> None:
+    """ "Go on" led to the whole last look, with how many would get it, and to a refusal."""
+    clerk = await previewed(talk, language, channel)
+    if kept:
+        await clerk.pick("nav-cancel")
+        await clerk.pick("leave-keep")
+    async with talk.db.unit() as unit:
+        await unit.session.execute(text("UPDATE role SET revoked_at = :now"), {"now": unit.now})
+    if kept:
+        await clerk.say("черновики")
+        await clerk.tap(title(language))
+    else:
+        await clerk.pick("notice-send")
+        assert clerk.hears("refused-role-ended")
+    await clerk.pick("menu-resume")
+    assert clerk.hears("notice-barred")
+    assert WRITTEN[KK] in clerk.text
+    assert WRITTEN[RU] in clerk.text
+    assert not clerk.hears("preview-ask")
+    assert clerk.labels == [clerk.t("leave-drop"), clerk.t("nav-menu")]
+    assert "role-missing" in await talk.audited()
+    await clerk.pick("leave-drop")
+    assert clerk.hears("notice-undo")
+    assert clerk.t("menu-resume") not in clerk.labels
+    if kept:
+        assert await count(talk) == 0

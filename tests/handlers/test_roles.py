@@ -12,7 +12,7 @@ from support.talk import KK, OKRUG, RU, TELEGRAM, WHATSAPP, Person, Talk, _conte
 from bot.clockwork import Clockwork
 from conversation.message import ChannelName, Choice
 from conversation.payload import encode
-from core.clock import end_of
+from core.clock import end_of, local
 from core.ids import short
 from core.languages import Language
 from services import roles
@@ -128,10 +128,15 @@ async def test_a_role_is_taken_from_who_should_not_have_it(
     assert stranger.hears("role-granted", role=akim.t("role-clerk"), place=BUGROV[language])
     await meant.start(code)
     assert meant.hears("refused-invitation-used")
-    nameless = akim.t("role-nameless-phone", messenger="WhatsApp", end=stranger.phone[-4:])
+    [clerk] = await talk.rows("SELECT id, granted_at FROM role WHERE role = 'clerk'")
+    nameless = akim.t(
+        "role-nameless-phone",
+        messenger="WhatsApp",
+        end=stranger.phone[-4:],
+        since=f"{local(clerk['granted_at']):%d.%m.%Y, %H:%M}",  # type: ignore[arg-type]
+    )
     role = akim.t("role-clerk")
     assert akim.t("invitation-taken", role=role, name=nameless) in await told(talk, akim)
-    [clerk] = await talk.rows("SELECT id FROM role WHERE role = 'clerk'")
     await akim.press(f"d.r-card.{short(clerk['id'])}")  # type: ignore[arg-type]
     assert nameless in akim.text
     await akim.pick("role-end")
@@ -518,3 +523,28 @@ async def test_powers_by_the_command_line_reach_the_clerk(talk: Talk) -> None:
     clerk = await talk.resident(TELEGRAM, RU)
     await clerk.start(f"i_{code}")
     assert clerk.hears("role-next-clerk-sees")
+
+
+@EACH
+async def test_clerks_without_a_name_are_told_apart(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """Three times the same line and the same button: whom would the akim dismiss?"""
+    akim = await talk.official(channel, language)
+    clerks = []
+    for _ in range(3):
+        talk.clock.advance(timedelta(minutes=5))
+        clerks.append(await talk.official(TELEGRAM, language, role=RoleName.CLERK))
+    await akim.say("/roles")
+    shown = [label for label in akim.labels if label.startswith("№")]
+    granted = await talk.rows("SELECT granted_at FROM role WHERE role = 'clerk' ORDER BY 1")
+    when = [f"{local(row['granted_at']):%d.%m.%Y, %H:%M}" for row in granted]  # type: ignore[arg-type]
+    assert sorted(shown) == [f"№{n} · {at}" for n, at in enumerate(when, 1)]
+    assert f"№2, {akim.t('role-nameless-chat', messenger='Telegram', since=when[1])}" in akim.text
+    await akim.say(f"№2 · {when[1]}")
+    await akim.pick("role-end")
+    await akim.pick("role-end-yes")
+    await clerks[1].say("/menu")
+    assert clerks[1].t("menu-send") not in clerks[1].labels
+    await clerks[0].say("/menu")
+    assert clerks[0].t("menu-send") in clerks[0].labels

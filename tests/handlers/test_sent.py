@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from support.office import EACH, TEXTS, Office, announced, live_message, office, sent_all
 from support.talk import KK, OKRUG, RU, TELEGRAM, WHATSAPP, Person, Talk
 
 from bot.clockwork import Clockwork
@@ -14,57 +15,14 @@ from conversation.message import ChannelName, Content, Medium
 from core.ids import short
 from core.languages import Language
 from core.pace import PER_SECOND
-from core.texts import Near
-from services import files, notice_report, notices, roles
+from core.texts import Near, texts
+from handlers.notice_audience import where
+from models.territory import Place
+from services import files, notice_changes, notice_report, notices, roles
 from services.notices import NoticeText
 from services.outbox import CONTENT, NOTICE
 from services.roles import RoleName
-
-EACH = pytest.mark.parametrize(
-    ("channel", "language"), [(TELEGRAM, KK), (TELEGRAM, RU), (WHATSAPP, KK), (WHATSAPP, RU)]
-)
-TEXTS = {KK: NoticeText("Су жоқ", "Ертең"), RU: NoticeText("Нет воды", "Завтра")}
-
-
-class Office:
-    """An akim with a notice to three villagers."""
-
-    def __init__(self, talk: Talk, akim: Person, notice: UUID) -> None:
-        self.talk, self.akim, self.notice = talk, akim, notice
-
-    async def status(self) -> object:
-        return await self.talk.one("SELECT status FROM notice WHERE id = :id", id=self.notice)
-
-
-async def office(
-    talk: Talk, channel: ChannelName, language: Language, later: timedelta | None = None
-) -> Office:
-    for village in ("Бугровое", "Бугровое", "Сосновка"):
-        await talk.resident(TELEGRAM, KK, village)
-    akim = await talk.official(channel, language)
-    return Office(talk, akim, await announced(talk, akim, later))
-
-
-async def announced(talk: Talk, akim: Person, later: timedelta | None = None) -> UUID:
-    """A notice of theirs, queued as the form queues it, or planned."""
-    author = await akim.address()
-    async with talk.db.unit() as unit:
-        unit.actor, notice = UUID(str(author["speaker_id"])), unit.new_id()
-        status = await notices.announce(
-            unit,
-            again=True,
-            notice=notice,
-            author_address=UUID(str(author["id"])),
-            place_code=OKRUG,
-            audience=["595041100", "595041500", "595041600"],
-            texts=TEXTS,
-            monolingual=None,
-            send_at=talk.clock.now() + later if later else None,
-        )
-        if status == "sending":
-            contents = {one: Content(one, TEXTS[one].body).to_json() for one in Language}
-            await notices.queue(unit, notice, contents)
-    return notice
+from services.unit import Refused
 
 
 @EACH
@@ -217,31 +175,6 @@ async def test_what_waits_for_a_persons_message_is_stopped_from_the_card(
     await here.akim.pick("sent-cancel-yes")
     assert here.akim.hears("sent-cancelled")
     assert await talk.one("SELECT count(*) FROM delivery WHERE outcome = 'cancelled'") == 1
-
-
-async def sent_all(talk: Talk, priority: int) -> None:
-    """Everything of this priority has gone out."""
-    async with talk.db.session() as session:
-        await session.execute(
-            text(
-                "UPDATE delivery SET outcome = 'sent', sent_at = :at, finished_at = :at"
-                " WHERE outcome IS NULL AND priority = :priority"
-            ),
-            {"at": talk.clock.now(), "priority": priority},
-        )
-
-
-async def live_message(talk: Talk) -> str:
-    """What the clock brings the author's live message to."""
-    talk.clock.advance(timedelta(minutes=1))
-    clock = Clockwork(talk.db.database, talk.db.keyring, talk.clock, lambda: None)
-    assert await clock.show_live() == 1
-    (newest,) = await talk.rows(
-        "SELECT m.id, m.content FROM delivery AS d JOIN message AS m ON m.id = d.message_id"
-        " ORDER BY d.seq DESC LIMIT 1"
-    )
-    opened = talk.db.keyring.open(CONTENT, newest["id"], newest["content"])  # type: ignore[arg-type]
-    return Content.from_json(json.loads(opened)).body
 
 
 @EACH
@@ -478,3 +411,415 @@ async def test_only_who_had_the_first_text_reads_that_it_was_corrected(
     marked = shown.heading == reader.t("notice-heading-corrected", office=office_name)
     assert shown.heading is not None
     assert marked == had, shown.heading
+
+
+CHANGES = ("n-pause", "n-resume", "n-cancel", "n-correct", "n-when")
+
+
+@EACH
+@pytest.mark.parametrize("later", [None, timedelta(days=1)])
+async def test_a_role_above_the_office_changes_nothing_of_its_notice(
+    talk: Talk, channel: ChannelName, language: Language, later: timedelta | None
+) -> None:
+    """An akim of the district paused and corrected an okrug's notice, in the okrug's name."""
+    here = await office(talk, TELEGRAM, RU, later)
+    above = await talk.official(channel, language, "595000000", RoleName.AKIM)
+    before = await here.status()
+    await above.press(f"d.live.{short(here.notice)}")
+    assert above.labels == [above.t("live-show"), above.t("nav-menu")]
+    for code in CHANGES:
+        await above.press(f"d.{code}.{short(here.notice)}")
+        assert above.hears("refused-role"), code
+    assert (await talk.audited()).count("role-missing") == len(CHANGES)
+    assert await here.status() == before
+    async with talk.db.unit() as unit:
+        unit.actor = UUID(str((await above.address())["speaker_id"]))
+        for change in (
+            notice_changes.pause(unit, here.notice),
+            notice_changes.resume(unit, here.notice),
+            notice_changes.cancel(unit, here.notice),
+            notice_changes.reschedule(unit, here.notice, unit.now + timedelta(days=2)),
+        ):
+            with pytest.raises(Refused):
+                await change
+
+
+@EACH
+@pytest.mark.parametrize("code", CHANGES)
+async def test_a_clerk_without_the_power_is_refused_where_it_is_asked(
+    talk: Talk, channel: ChannelName, language: Language, code: str
+) -> None:
+    """A forged cancel was answered with the question, and noted by nobody."""
+    here = await office(talk, TELEGRAM, RU)
+    clerk = await talk.official(channel, language, OKRUG, RoleName.CLERK)
+    async with talk.db.unit() as unit:
+        speaker = UUID(str((await clerk.address())["speaker_id"]))
+        await roles.grant(unit, speaker, RoleName.CLERK, OKRUG, powers=[roles.Power.SEND])
+    await clerk.press(f"d.{code}.{short(here.notice)}")
+    assert clerk.hears("refused-role-power")
+    assert "role-missing" in await talk.audited()
+    assert await here.status() == "sending"
+
+
+async def edited_by_the_clock(talk: Talk) -> str:
+    """The platform's message that the clock's next look at the notice is put into."""
+    (newest,) = await clock_says(talk)
+    assert newest.replaces is not None
+    found = await talk.one("SELECT platform_id FROM delivery WHERE id = :id", id=newest.replaces)
+    return str(found)
+
+
+async def clock_says(talk: Talk) -> list[Content]:
+    before = await talk.one("SELECT coalesce(max(seq), 0) FROM delivery")
+    talk.clock.advance(timedelta(minutes=1))
+    clock = Clockwork(talk.db.database, talk.db.keyring, talk.clock, lambda: None)
+    await clock.show_live()
+    rows = await talk.rows(
+        "SELECT m.id, m.content FROM delivery AS d JOIN message AS m ON m.id = d.message_id"
+        " WHERE d.seq > :before ORDER BY d.seq",
+        before=before,
+    )
+    keyring = talk.db.keyring
+    return [
+        Content.from_json(json.loads(keyring.open(CONTENT, row["id"], row["content"])))  # type: ignore[arg-type]
+        for row in rows
+    ]
+
+
+async def all_shown(talk: Talk, platform_id: str) -> None:
+    """All answers have gone out; the last one is this message, or edits it."""
+    async with talk.db.session() as session:
+        await session.execute(
+            text(
+                "UPDATE delivery SET outcome = 'sent', finished_at = :at, platform_id = :id"
+                " WHERE outcome IS NULL AND priority = 0"
+            ),
+            {"at": talk.clock.now(), "id": platform_id},
+        )
+
+
+@pytest.mark.parametrize("language", [KK, RU])
+async def test_the_card_that_came_last_is_the_live_one(talk: Talk, language: Language) -> None:
+    """After a correction and a resumption the card at the bottom stood still for ever, while one
+    many screens above went on counting."""
+    here = await office(talk, TELEGRAM, language)
+    akim, notice = here.akim, short(here.notice)
+    await akim.press(f"d.n-pause.{notice}")
+    await all_shown(talk, "77")
+    assert await edited_by_the_clock(talk) == "77"
+    await all_shown(talk, "77")
+    await akim.press(f"d.n-correct.{notice}")
+    await akim.says("Су бар\nБүгін.")
+    await akim.pick("correct-keep")
+    await akim.tap(akim.labels[0])
+    await all_shown(talk, "901")
+    assert await edited_by_the_clock(talk) == "901"
+    await all_shown(talk, "901")
+    await akim.press(f"d.n-resume.{notice}")
+    await all_shown(talk, "902")
+    assert await edited_by_the_clock(talk) == "902"
+    await all_shown(talk, "902")
+    await akim.say("/sent")
+    await akim.tap(akim.labels[0])
+    await all_shown(talk, "903")
+    assert await edited_by_the_clock(talk) == "903"
+    await all_shown(talk, "903")
+    assert not await clock_says(talk), "nothing has changed since"
+
+
+@pytest.mark.parametrize("language", [KK, RU])
+async def test_a_card_that_somebody_else_looks_at_is_not_the_live_one(
+    talk: Talk, language: Language
+) -> None:
+    here = await office(talk, TELEGRAM, language)
+    clerk = await talk.official(TELEGRAM, language, OKRUG, RoleName.CLERK)
+    await here.akim.press(f"d.live.{short(here.notice)}")
+    await all_shown(talk, "901")
+    await clerk.press(f"d.live.{short(here.notice)}")
+    await all_shown(talk, "902")
+    assert await edited_by_the_clock(talk) == "901"
+
+
+@pytest.mark.parametrize("language", [KK, RU])
+async def test_a_look_does_not_wait_for_a_notice_that_is_being_changed(
+    talk: Talk, language: Language
+) -> None:
+    here = await office(talk, TELEGRAM, language)
+    async with talk.db.session() as session:
+        await session.execute(text("SELECT 1 FROM notice FOR UPDATE"))
+        await here.akim.press(f"d.live.{short(here.notice)}")
+    assert here.akim.hears("live-sending", done=0, total=3)
+
+
+@pytest.mark.parametrize("language", [KK, RU])
+async def test_on_whatsapp_the_count_comes_at_the_end_however_often_it_was_looked_at(
+    talk: Talk, language: Language
+) -> None:
+    here = await office(talk, WHATSAPP, language)
+    for _ in range(2):
+        await here.akim.press(f"d.live.{short(here.notice)}")
+        await sent_all(talk, priority=0)
+        assert not await clock_says(talk)
+    await sent_all(talk, priority=NOTICE)
+    (final,) = await clock_says(talk)
+    assert here.akim.t("live-finished", done=3, total=3) in final.body
+    await sent_all(talk, priority=0)
+    assert not await clock_says(talk)
+
+
+@EACH
+async def test_what_is_typed_means_the_cards_choices_when_it_came_last(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """Typed "2" opened another notice, "исправить" was not understood."""
+    here = await office(talk, channel, language)
+    akim = here.akim
+    talk.clock.advance(timedelta(minutes=1))
+    other = await announced(talk, akim)
+    await akim.say("/sent")
+    await akim.say("2")
+    assert akim.labels[1] == akim.t("sent-pause")
+    await akim.say("2")
+    assert akim.hears("sent-paused")
+    assert await here.status() == "paused"
+    assert await talk.one("SELECT status FROM notice WHERE id = :id", id=other) == "sending"
+    await akim.say(akim.t("sent-resume").upper())
+    assert akim.hears("sent-resumed")
+    await akim.say(akim.t("sent-cancel"))
+    assert akim.hears("sent-cancel-ask", had=0, left=3)
+    await akim.say(akim.t("sent-cancel-no"))
+    await akim.say(akim.t("sent-correct"))
+    assert akim.hears("correct-write-kk", title=TEXTS[KK].title, body=TEXTS[KK].body)
+    await akim.pick("nav-cancel")
+    assert akim.t("live-show") not in akim.labels, "the menu is the latest now"
+    await akim.say("1")
+    assert not akim.hears("live-sending", done=0, total=3)
+
+
+@EACH
+async def test_what_is_typed_right_after_sending(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    await office(talk, TELEGRAM, KK)
+    akim = await talk.official(channel, language)
+    await akim.pick("menu-send")
+    await akim.pick("kind-event")
+    await akim.pick("audience-all-okrug")
+    await akim.says("Жиналыс\nЕртең сағат 10-да.", "Собрание\nЗавтра в 10.")
+    await akim.pick("attach-skip")
+    await akim.pick("notice-send")
+    assert akim.labels[1] == akim.t("sent-pause")
+    await akim.say("2")
+    assert akim.hears("sent-paused")
+
+
+@EACH
+async def test_the_words_of_a_form_stay_its_own_beside_a_card(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """A look at a notice while another is being written: numbers are of the card, which came
+    last; the form's buttons and their words lead on in the form."""
+    here = await office(talk, channel, language)
+    akim = here.akim
+    await akim.say("/menu")
+    await akim.pick("menu-send")
+    question = akim.screen
+    await akim.press(f"d.live.{short(here.notice)}")
+    await akim.say("2")
+    assert await here.status() == "paused"
+    await akim.say(akim.t("kind-event"))
+    assert akim.t("audience-some") in akim.labels
+    await akim.press(f"d.live.{short(here.notice)}")
+    akim.screen = question
+    await akim.pick("kind-event")  # of the question before: what it says is asked again
+    assert akim.hears("stale-choice")
+    await akim.press(f"d.live.{short(here.notice)}")
+    await akim.say(akim.t("audience-some"))
+    assert akim.hears("audience-pick", chosen=akim.t("audience-none"))
+
+
+@EACH
+async def test_a_notice_that_was_opened_is_acknowledged_by_its_number(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """On WhatsApp a long one has no button: "1 Прочитал(а)" opened the list's first notice."""
+    reader = await talk.resident(channel, language)
+    await office(talk, TELEGRAM, KK)
+    await reader.say("новости")
+    await reader.say("1")
+    assert reader.labels == [reader.t("notice-read")]
+    await reader.say("1")
+    assert reader.hears("notice-read-receipt")
+
+
+@EACH
+async def test_numbers_follow_the_card_as_the_clock_renews_it(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """Once all has gone there is nothing to pause: "2" is what stands second by then."""
+    here = await office(talk, channel, language)
+    akim = here.akim
+    await akim.press(f"d.live.{short(here.notice)}")
+    await sent_all(talk, priority=0)
+    await sent_all(talk, priority=NOTICE)
+    (renewed,) = await clock_says(talk)
+    assert renewed.choices[1].label == akim.t("sent-correct")
+    await akim.say("2")
+    assert akim.hears("correct-write-kk", title=TEXTS[KK].title, body=TEXTS[KK].body)
+
+
+@EACH
+async def test_what_the_clock_renews_takes_no_numbers_from_another_screen(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    here = await office(talk, channel, language)
+    await here.akim.press(f"d.live.{short(here.notice)}")
+    await here.akim.say("/menu")
+    before = (await here.akim.state()).offered
+    await sent_all(talk, priority=0)
+    await sent_all(talk, priority=NOTICE)
+    assert await clock_says(talk)
+    assert (await here.akim.state()).offered == before
+
+
+async def corrects(akim: Person, notice: UUID) -> None:
+    """Another Kazakh text, up to the last look."""
+    await akim.press(f"d.n-correct.{short(notice)}")
+    await akim.say("Су бар\nБүгін.")
+    await akim.pick("correct-keep")
+
+
+@EACH
+async def test_what_is_paused_is_not_said_to_be_on_its_way(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """ "The correction is being sent", and two lines below: paused, 0 of 943."""
+    here = await office(talk, channel, language)
+    akim = here.akim
+    await akim.press(f"d.n-pause.{short(here.notice)}")
+    await corrects(akim, here.notice)
+    assert akim.hears("correct-ask-paused")
+    await akim.pick("correct-save")
+    assert akim.hears("correct-done-paused")
+    assert akim.hears("live-corrected-paused", revision=2)
+    assert not akim.hears("live-corrected", revision=2)
+    await akim.pick("sent-resume")
+    assert akim.hears("live-corrected", revision=2)
+    await akim.pick("sent-cancel")
+    await akim.pick("sent-cancel-yes")
+    assert akim.hears("live-corrected-over", revision=2)
+    assert not akim.hears("live-corrected", revision=2)
+
+
+@EACH
+async def test_what_has_all_gone_is_not_said_to_be_on_its_way(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    here = await office(talk, channel, language)
+    await corrects(here.akim, here.notice)
+    await here.akim.pick("correct-send")
+    assert here.akim.hears("correct-done")
+    assert here.akim.hears("live-corrected", revision=2)
+    await sent_all(talk, priority=NOTICE)
+    await here.akim.pick("live-show")
+    assert here.akim.hears("live-corrected-over", revision=2)
+
+
+@EACH
+@pytest.mark.parametrize("held", [False, True])
+async def test_of_what_has_not_begun_only_the_new_text_goes(
+    talk: Talk, channel: ChannelName, language: Language, held: bool
+) -> None:
+    here = await office(talk, channel, language, later=timedelta(days=1))
+    akim = here.akim
+    if held:
+        await akim.press(f"d.n-pause.{short(here.notice)}")
+    await corrects(akim, here.notice)
+    assert akim.hears("correct-who-before")
+    assert akim.hears("correct-ask-paused" if held else "correct-ask-before")
+    await akim.pick("correct-save")
+    assert akim.hears("correct-done-paused" if held else "correct-done-before")
+    assert akim.hears("live-corrected-over", revision=2)
+
+
+@EACH
+@pytest.mark.night
+async def test_a_correction_at_night_goes_in_the_morning(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    here = await office(talk, channel, language)
+    await sent_all(talk, priority=NOTICE)
+    talk.clock.advance(timedelta(hours=12))
+    await corrects(here.akim, here.notice)
+    await here.akim.pick("correct-send")
+    assert not here.akim.hears("correct-done")
+    morning, now = talk.clock.now() + timedelta(hours=10), talk.clock.now()
+    said = here.akim.t("correct-done-quiet", at=Near(morning, now)).split(",")[0]
+    assert said in here.akim.text
+    assert here.akim.hears("live-corrected-over", revision=2)
+
+
+@EACH
+async def test_the_office_reads_to_which_villages_it_goes(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """A wrong tick among the villages was not to be noticed, before or after."""
+    await office(talk, TELEGRAM, KK)
+    akim = await talk.official(channel, language)
+    names = await write_to(akim, 1)
+    to = akim.t("audience-to", where=names[0])
+    assert to in akim.text
+    await akim.pick("notice-send")
+    assert to in akim.text
+    await akim.say("/sent")
+    assert names[0] in (akim.buttons[0].description or "")
+    await akim.tap(akim.labels[0])
+    assert to in akim.text
+    if channel is TELEGRAM:
+        await sent_all(talk, priority=0)
+        assert any(to in one.body for one in await clock_says(talk))
+
+
+@EACH
+async def test_of_the_whole_okrug_no_village_is_named(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    await office(talk, TELEGRAM, KK)
+    akim = await talk.official(channel, language)
+    names = await write_to(akim, 2)
+    assert akim.t("audience-to", where=", ".join(names)) in akim.text
+    await akim.pick("notice-fix-audience")
+    await akim.pick("audience-all-okrug")
+    assert akim.t("preview-ask") in akim.text
+    assert akim.t("audience-to", where="").rstrip(" .") not in akim.text
+
+
+@pytest.mark.parametrize(
+    ("picked", "said"),
+    [
+        ("1234", None),
+        ("", None),
+        ("2", "село Б"),
+        ("13", "село А, село В"),
+        ("123", "село А, село Б и ещё 1"),
+    ],
+)
+def test_of_many_villages_two_are_named(picked: str, said: str | None) -> None:
+    villages = [Place(code=str(n), name_kk=f"{one} а.", name_ru=f"с.{one}")
+                for n, one in enumerate("АБВГ", 1)]  # fmt: skip
+    found = where(villages, list(picked))
+    assert said == (None if found is None else texts().say(RU, found))
+
+
+async def write_to(akim: Person, villages: int) -> list[str]:
+    """A notice to the first so many villages, up to the last look; their names."""
+    await akim.pick("menu-send")
+    await akim.pick("kind-event")
+    await akim.pick("audience-some")
+    names = [akim.labels[n] for n in range(villages)]
+    for name in names:
+        await akim.tap(name)
+    await akim.pick("audience-done")
+    await akim.says("Жиналыс\nЕртең сағат 10-да.", "Собрание\nЗавтра в 10.")
+    await akim.pick("attach-skip")
+    return names
