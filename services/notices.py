@@ -462,6 +462,20 @@ async def had_older(
     return found is not None
 
 
+async def came_last(unit: Unit, address: UUID) -> tuple[UUID, int] | None:
+    """(notice, revision) of what this chat got last in full."""
+    found = await unit.session.execute(
+        text(
+            "SELECT m.notice_id, m.revision FROM delivery AS d JOIN message AS m"
+            " ON m.id = d.message_id WHERE d.address_id = :address AND d.outcome = 'sent'"
+            " AND m.notice_id IS NOT NULL ORDER BY d.sent_at DESC LIMIT 1"
+        ),
+        {"address": address},
+    )
+    row = found.one_or_none()
+    return row and (row.notice_id, row.revision)
+
+
 async def latest(unit: Unit, resident: UUID, limit: int = 5) -> list[NoticeView]:
     """The newest notices that were for this resident."""
     found = await unit.session.scalars(
