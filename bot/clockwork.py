@@ -229,13 +229,16 @@ class Clockwork:
         if found is None:
             return False
         whatsapp = due.channel == ChannelName.WHATSAPP
-        told = due.listens and await notices.may_see(unit, found)
+        role = await notices.seen_as(unit, found) if due.listens else None
+        if role is None:
+            await live.live_shown(unit, due, "", finished=counts.finished)
+            return False
         to = await line_to(unit, found.place_code, found.audience)
-        shown = compose(self.texts, due.language, card(found, counts, unit.now, to))
+        shown = compose(self.texts, due.language, card(found, counts, unit.now, to, role))
         content = shown.to_json()
         words = json.dumps(content, ensure_ascii=False)
         worth = counts.finished and not due.was_finished if whatsapp else True
-        changed = told and worth and live.shown_digest(words) != due.shown
+        changed = worth and live.shown_digest(words) != due.shown
         if changed:
             delivery = await live.live_placed(unit, due, content)
             await outbox.enqueue(

@@ -406,6 +406,7 @@ class Sender:
         return until is not None and self.clock.now() < until
 
     async def _release(self, claimed: Sequence[Claimed]) -> None:
+        self._going -= {one.id for one in claimed}  # or the next claim would skip them, leased
         async with self.database.turns.begin() as connection:
             await outbox.release(connection, [one.id for one in claimed], self.process)
 

@@ -50,14 +50,18 @@ class Routes:
     contacts: list[QuietHandler] = field(default_factory=list)  # the first that has an answer
     open_choices: set[str] = field(default_factory=set)  # allowed before a language is chosen
     durable: set[str] = field(default_factory=set)  # allowed without the turn that offered them
+    beside: set[str] = field(default_factory=set)  # commands that leave a form as it stands
     together: dict[str, TogetherHandler] = field(default_factory=dict)  # durable and hot
 
-    def command(self, name: str, *words: str) -> Callable[[Handler], Handler]:
-        """Answers to /name and to these words of both languages, written alone."""
+    def command(self, name: str, *words: str, beside: bool = False) -> Callable[[Handler], Handler]:
+        """Answers to /name and to these words of both languages, written alone; `beside` a form
+        under way, or else the form is parked."""
 
         def declare(handler: Handler) -> Handler:
             self.commands[name] = handler
             self.words.update({fold(word): name for word in (name, *words)})
+            if beside:
+                self.beside.add(name)
             return handler
 
         return declare
@@ -141,6 +145,7 @@ class Routes:
             mine.update(theirs)
         self.contacts += other.contacts
         self.open_choices |= other.open_choices
+        self.beside |= other.beside
         self.durable |= other.durable
 
 
@@ -224,7 +229,8 @@ class Router:
         return await handler(turn, value)
 
     async def _command(self, turn: Turn, name: str) -> Sequence[Reply]:
-        forms.park(turn)
+        if name not in self.routes.beside:
+            forms.park(turn)
         return await self.routes.commands[name](turn)
 
     async def _typed(self, turn: Turn, text: str) -> Sequence[Reply]:

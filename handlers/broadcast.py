@@ -14,7 +14,7 @@ from core.ids import short
 from core.languages import Language
 from core.texts import Joined, Named, T, Words, texts
 from handlers import family, home, notice_audience, notice_files, notice_preview, notice_words, sent
-from handlers.forms import known, unclear
+from handlers.forms import known, shown, unclear
 from handlers.notice import composed, file_refs
 from handlers.notice_audience import KEEP, KEPT, kind_of, office
 from handlers.notice_preview import first_of, written
@@ -114,6 +114,8 @@ async def _barred(turn: Turn, answers: Answers) -> Sequence[Reply] | None:
     for language in Language:
         if part := stored_part(answers, language):
             said.append("\n".join(piece for piece in (part.title, part.body) if piece))
+    if typed := forms.text_of(answers, notice_words.TYPED):
+        said.append(typed)
     choices = [Choice("ndrop", T("leave-drop"), _draft(answers))]
     return [Reply(Joined(said, "\n\n"), choices, nav=(home.MENU,))]
 
@@ -153,7 +155,8 @@ async def _forget(turn: Turn, answers: Answers) -> None:
 def worth_keeping(answers: Answers) -> bool:
     """Was anything written or attached?"""
     begun = any(answers.get(part_key(one)) for one in Language)
-    return bool(written(answers) or begun or answers.get("files"))
+    typed = answers.get(notice_words.TYPED)
+    return bool(written(answers) or begun or typed or answers.get("files"))
 
 
 def title_of(answers: Answers) -> Words:
@@ -218,7 +221,8 @@ async def _ask_own(turn: Turn, answers: Answers) -> Reply:
     if correction := _ask_corrected(answers, first):
         return correction
     key = "notice-both" if answers.get("alone") else f"notice-only-{first.other}"
-    return Reply(T(f"notice-write-{first}"), [Choice("n-alone", T(key))])
+    question, choice = T(f"notice-write-{first}"), Choice("n-alone", T(key))
+    return notice_words.offered(answers, question, [choice])
 
 
 async def _own(turn: Turn, answers: Answers, given: Given) -> Accepted:
@@ -241,7 +245,7 @@ async def _ask_other(turn: Turn, answers: Answers) -> Reply:
     if correction := _ask_corrected(answers, first.other):
         return correction
     only = Choice("n-only", T(f"notice-only-{first}"))
-    return Reply(T(f"notice-write-{first.other}"), [only])
+    return notice_words.offered(answers, T(f"notice-write-{first.other}"), [only])
 
 
 async def _other(turn: Turn, answers: Answers, given: Given) -> Accepted:
@@ -266,6 +270,9 @@ async def _words(
 ) -> Accepted:
     """The text in this language, whole or a part of it; a picture with it or by itself."""
     notice = None
+    given = notice_words.taken(answers, given)
+    if notice_words.is_a_button(given.text) and not given.files:
+        return Problem(T("notice-not-a-text", typed=shown(given.text)), repeats=True)
     if given.files:
         together, refused = await notice_files.take(turn, answers, given)
         typed = notice_files.words_of(given)

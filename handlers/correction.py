@@ -13,7 +13,7 @@ from core.ids import short
 from core.languages import Language
 from core.texts import Joined, Near, T, texts
 from handlers import family, home, notice_files, notice_words, sent
-from handlers.forms import known, unclear
+from handlers.forms import known, shown, unclear
 from handlers.notice import composed, file_refs
 from handlers.notice_words import Part, part_key, stored_part
 from services import notice_changes, notices, territory
@@ -97,6 +97,8 @@ def _step(language: Language) -> Step:
         notice = T("correct-no-files") if given.files else None
         if given.files:
             given = Given(text=notice_files.words_of(given))
+        if notice_words.is_a_button(given.text) and notice is None:
+            return Problem(T("notice-not-a-text", typed=shown(given.text)), repeats=True)
         read = notice_words.heard(given, stored_part(answers, language), turn.unit.now)
         match read:
             case Part():
@@ -135,7 +137,7 @@ async def _ask_preview(turn: Turn, answers: Answers) -> Reply:
         "correct-preview",
         sample=Joined(samples, "\n\n"),
         who=await _who(turn, found),
-        ask=T(f"correct-ask{_how(found)}"),
+        ask=T(f"correct-ask{_how(found)}") if _how(found) else T("correct-ask"),
     )
     send = T("correct-save" if _how(found) else "correct-send")
     return Reply(text, [Choice("k-send", send), *fixes])

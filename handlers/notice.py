@@ -119,6 +119,15 @@ async def read(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     return _receipt(turn, ids, newly=newly)
 
 
+@routes.command("read", "оқыдым", "прочитал", "прочитала", "прочитал(а)", beside=True)
+async def read_by_word(turn: Turn) -> Sequence[Reply]:
+    """The words of the button, typed: of the notice that came last."""
+    last = await notices.came_last(turn.unit, turn.address)
+    if last is None:
+        return [Reply(T("notice-none"), screen=False)]
+    return await read(turn, (short(last[0]), str(last[1])))
+
+
 async def _corrected(turn: Turn, notice: UUID, revision: int) -> Sequence[Reply]:
     """Tapped under an older text: the newest one instead, unless this chat has it."""
     found = await notices.view(turn.unit, notice)

@@ -1,14 +1,18 @@
 """Whose notice it is, of what kind, and to whom."""
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 from conversation.forms import BACK, CANCEL, Accepted, Done, Given, Problem, Stay, correcting
 from conversation.message import Choice, Reply
 from conversation.state import Answers
 from conversation.turn import Turn
+from core.languages import Language
+from core.names import fold
 from core.place_names import PlaceKind
-from core.texts import Joined, Named, T, Words
+from core.texts import Joined, Named, T, Words, texts
 from handlers.forms import unclear
+from handlers.notice_words import too_early
 from models.territory import Place
 from rules.notices import NoticeKind
 from services import notices, roles, rulebook, territory
@@ -59,7 +63,7 @@ async def place(turn: Turn, answers: Answers, given: Given) -> Accepted:
             for name in ("audience", "picked", "kind"):
                 answers.pop(name, None)
         return Done({"place": chosen})
-    return unclear("audience-unclear", given)
+    return too_early(given) or unclear("audience-unclear", given)
 
 
 async def office(turn: Turn, answers: Answers) -> Named:
@@ -93,7 +97,24 @@ async def kind(turn: Turn, answers: Answers, given: Given) -> Accepted:
             return Problem(T("refused-role-power"), repeats=True)
         case ("n-keep",) if answers.get("kind"):
             return Done({KEPT: True})
-    return unclear("audience-unclear", given)
+    if meant := _kind_said(given.text, allowed):
+        return Done({"kind": meant.value})
+    return too_early(given) or unclear("audience-unclear", given)
+
+
+def _kind_said(typed: str, allowed: Collection[NoticeKind]) -> NoticeKind | None:
+    """ "су": words of one kind only, in either language. What is urgent is called so, or not
+    meant."""
+    words = set(fold(typed).split())
+    found = [one for one in allowed if words and words <= _words_of(one)]
+    return found[0] if len(found) == 1 else None
+
+
+@lru_cache
+def _words_of(kind: NoticeKind) -> frozenset[str]:
+    keys = [f"kind-{kind}", *([f"kind-about-{kind}"] if kind is not NoticeKind.URGENT else [])]
+    said = " ".join(texts().say(one, T(key)) for one in Language for key in keys)
+    return frozenset(fold(said).split())
 
 
 async def kinds(turn: Turn, place_code: str) -> list[NoticeKind]:
@@ -167,7 +188,7 @@ async def audience(turn: Turn, answers: Answers, given: Given) -> Accepted:
             return await _addressed(turn, answers, answers.get("picked", []), whole=False)
         case ("n-keep",) if answers.get("audience"):
             return Done({KEPT: True})
-    return unclear("audience-unclear", given)
+    return too_early(given) or unclear("audience-unclear", given)
 
 
 async def _addressed(

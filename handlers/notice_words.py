@@ -9,16 +9,32 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
-from conversation.forms import Given
-from conversation.message import Choice
+from conversation.forms import Given, Stay, text_of
+from conversation.message import Choice, Reply
 from conversation.state import Answers
 from core.languages import Language
 from core.names import fold
-from core.texts import T
+from core.texts import Joined, T, texts
 from handlers.notice_text import LONGEST_BODY, LONGEST_TITLE, shortened, split_title
 from services.notices import NoticeText
 
+TYPED = "typed"  # where the form keeps a text that was typed before it was asked for
+A_TEXT = 40  # characters: longer than what any button says
+_BUTTONS = (
+    "notice-only-kk",
+    "notice-only-ru",
+    "notice-both",
+    "audience-some",
+    "audience-done",
+    "attach-skip",
+    "correct-keep",
+    "correct-send",
+    "notice-send",
+    "notice-plan",
+    "preview-when",
+)  # that stand at other questions of the same form
 SHOWN_LAST, SHOWN_REST = 80, 300  # characters of a cut text that are shown
 CUT_FROM, CUT_AT = 3700, 4096  # a long text leaves Telegram's apps in pieces of such a length
 CUT_WITHIN = timedelta(seconds=10)  # between two pieces of it
@@ -67,6 +83,41 @@ def begun_anew(answers: Answers) -> bool:
     """Drops what was begun in any language, to be written anew; was there anything?"""
     gone = [answers.pop(part_key(one), None) for one in Language]
     return any(gone)
+
+
+@lru_cache(maxsize=1)
+def _labels() -> frozenset[str]:
+    return frozenset(fold(texts().say(one, T(key))) for one in Language for key in _BUTTONS)
+
+
+def is_a_button(typed: str) -> bool:
+    """Are these the words of a button that stands at another question, in either language?"""
+    return fold(typed) in _labels()
+
+
+def too_early(given: Given) -> Stay | None:
+    """A text that was typed at a question before it: kept, to be offered when it is asked for."""
+    typed = given.text.strip()
+    if given.chosen or given.files or not ("\n" in typed or len(typed) > A_TEXT):
+        return None
+    return Stay({TYPED: typed}, T("notice-typed-kept"))
+
+
+def offered(answers: Answers, question: T, choices: Sequence[Choice]) -> Reply:
+    """The question for a text; where one was typed before, it can be taken."""
+    typed = text_of(answers, TYPED)
+    if not typed:
+        return Reply(question, choices)
+    begin = typed if len(typed) <= SHOWN_REST else f"{typed[:SHOWN_REST].rstrip()}…"
+    said = Joined([question, T("notice-typed", typed=begin)], "\n\n")
+    return Reply(said, [Choice("n-typed", T("notice-typed-take")), *choices])
+
+
+def taken(answers: Answers, given: Given) -> Given:
+    """What was typed before, where the person takes it now."""
+    if given.chosen is not None and given.chosen.code == "n-typed" and answers.get(TYPED):
+        return Given(text=answers.pop(TYPED))
+    return given
 
 
 def heard(given: Given, part: Part | None, now: datetime) -> NoticeText | Part | None:

@@ -61,7 +61,7 @@ def _entry(notice: NoticeView, villages: Sequence[Place]) -> Choice:
     to = where(villages, notice.audience)
     about = Joined([_when(notice), to], "; ") if to else _when(notice)
     label = Joined([_day(notice), listed(notice.title)], " · ")
-    return Choice("live", label, (short(notice.id),), about)
+    return Choice("live", label, (short(notice.id),), about, durable=True)
 
 
 def _day(notice: NoticeView) -> str:
@@ -192,12 +192,12 @@ def card(
     counts: Progress,
     now: datetime,
     to: Sequence[Words],
-    role: RoleView | None = None,
+    role: RoleView,
     delivery: UUID | None = None,
 ) -> Reply:
     """What its office sees of a notice: what is sent, read, not reached and why, how long it
     still takes, and what can be done. `to`: the villages, where not all. `role`: of whoever
-    looks; empty for the author's own live message."""
+    looks."""
     lines = [*to, *_state_lines(notice, counts, now), *_left(notice, counts, now)]
     return Reply(
         text=Joined(lines),
@@ -222,7 +222,8 @@ def _state_lines(notice: NoticeView, counts: Progress, now: datetime) -> list[Wo
     if notice.revision > 1:
         going = notice.status == "sending" and not counts.finished and not _morning(counts, now)
         how = "-paused" if notice.status == "paused" else "" if going else "-over"
-        lines.append(T(f"live-corrected{how}", revision=notice.revision))
+        key = f"live-corrected{how}" if how else "live-corrected"
+        lines.append(T(key, revision=notice.revision))
     if counts.delivered:
         lines.append(T("live-delivered", delivered=counts.delivered, read=counts.read))
     if counts.announced:
@@ -278,10 +279,10 @@ def live_button(notice: UUID) -> Choice:
     return Choice("live", T("live-show"), (short(notice),), durable=True)
 
 
-def _actions(notice: NoticeView, counts: Progress, role: RoleView | None) -> list[Choice]:
+def _actions(notice: NoticeView, counts: Progress, role: RoleView) -> list[Choice]:
     ids = (short(notice.id),)
-    may_change = role is None or _of_its_office(role, notice, Power.CORRECT)
-    may_report = role is None or _of_its_office(role, notice, Power.REPORT)
+    may_change = _of_its_office(role, notice, Power.CORRECT)
+    may_report = _of_its_office(role, notice, Power.REPORT)
     under_way = notice.status == "scheduled" or (
         notice.status in ("sending", "finished") and counts.unsettled > 0
     )
@@ -319,4 +320,6 @@ async def announced_reply(turn: Turn, notice: UUID, delivery: UUID) -> Reply:
     counts = await notices.progress(await turn.unit.connection(), notice)
     role = await _role_at(turn, found.place_code)
     to = await line_to(turn.unit, found.place_code, found.audience)
-    return card(found, counts, turn.unit.now, to, role, delivery=delivery)
+    shown = card(found, counts, turn.unit.now, to, role, delivery=delivery)
+    # A question of before ("cancel?") is over, unless it is one of a form, which goes on beside.
+    return replace(shown, screen=turn.state.form is None)

@@ -467,6 +467,20 @@ async def had_older(
     return found is not None
 
 
+async def came_last(unit: Unit, address: UUID) -> tuple[UUID, int] | None:
+    """(notice, revision) of what this chat got last in full."""
+    found = await unit.session.execute(
+        text(
+            "SELECT m.notice_id, m.revision FROM delivery AS d JOIN message AS m"
+            " ON m.id = d.message_id WHERE d.address_id = :address AND d.outcome = 'sent'"
+            " AND m.notice_id IS NOT NULL ORDER BY d.sent_at DESC LIMIT 1"
+        ),
+        {"address": address},
+    )
+    row = found.one_or_none()
+    return row and (row.notice_id, row.revision)
+
+
 async def latest(unit: Unit, resident: UUID, limit: int = 5) -> list[NoticeView]:
     """The newest notices that were for this resident."""
     found = await unit.session.scalars(
@@ -508,12 +522,17 @@ async def changed_by(
     return found
 
 
-async def may_see(unit: Unit, notice: NoticeView) -> bool:
-    """May its author still see how it goes? Not who lost the role or had their data deleted."""
+async def seen_as(unit: Unit, notice: NoticeView) -> roles.RoleView | None:
+    """The role by which its author may still see how it goes, of several the one held there; None
+    for who lost the role or had their data deleted."""
     author = await roles.same_person(unit, notice.author)
-    held = await roles.standing(unit, author)
     above = await roles.at_or_above(unit, notice.place_code)
-    return any(one.role in roles.MAY_SEE_NOTICES and one.place_code in above for one in held)
+    held = [
+        one
+        for one in await roles.standing(unit, author)
+        if one.role in roles.MAY_SEE_NOTICES and one.place_code in above
+    ]
+    return min(held, key=lambda one: one.place_code != notice.place_code, default=None)
 
 
 async def of_offices(unit: Unit, places: Collection[str], limit: int = 30) -> list[NoticeView]:

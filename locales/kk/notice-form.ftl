@@ -49,6 +49,10 @@ notice-write-ru =
 notice-only-kk = Тек қазақша
 notice-only-ru = Тек орысша
 notice-both = Екі тілде
+notice-not-a-text = «{ $typed }» деген басқа қадамда таңдалады, хабар мәтіні емес. Мұнда мәтін керек.
+notice-typed-kept = Мәтініңіз сақталды, оны кейінгі қадамда ала аласыз. Алдымен мынаған жауап беріңіз:
+notice-typed = Бұған дейін жазғаныңыз: «{ $typed }»
+notice-typed-take = Осы мәтінді алу
 notice-words-only = Хабарды сөзбен жазыңыз.
 
 words-no-body =

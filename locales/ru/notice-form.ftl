@@ -53,6 +53,10 @@ notice-write-ru =
 notice-only-kk = Только на казахском
 notice-only-ru = Только на русском
 notice-both = На двух языках
+notice-not-a-text = «{ $typed }» — это выбор на другом шаге, а не сообщение. Здесь нужен текст.
+notice-typed-kept = Текст сохранён, его можно будет взять на следующем шаге. Сначала ответьте:
+notice-typed = Раньше вы написали: «{ $typed }»
+notice-typed-take = Взять этот текст
 notice-words-only = Напишите сообщение словами.
 
 words-no-body =

@@ -495,3 +495,94 @@ async def test_other_villages_are_picked_anew_from_the_beginning(talk: Talk) -> 
     assert akim.hears("audience-ask", office=_office(RU))
     await akim.pick("audience-some")
     assert akim.hears("audience-pick", chosen=akim.t("audience-none"))
+
+
+EACH = pytest.mark.parametrize(
+    ("channel", "language"), [(TELEGRAM, KK), (TELEGRAM, RU), (WHATSAPP, KK), (WHATSAPP, RU)]
+)
+
+
+@EACH
+@pytest.mark.parametrize(
+    "button", ["notice-only-kk", "notice-only-ru", "attach-skip", "audience-done", "notice-send"]
+)
+@pytest.mark.parametrize("typed_in", [KK, RU])
+async def test_the_words_of_a_button_that_is_not_here_are_no_title(
+    talk: Talk, channel: ChannelName, language: Language, button: str, typed_in: Language
+) -> None:
+    """ "Только на русском", typed where only the other is offered, became the notice's title."""
+    akim = await begun(talk, language, channel)
+    await akim.pick("audience-all-okrug")
+    akim.language = typed_in
+    typed = akim.t(button).lower()
+    akim.language = language
+    here = typed_in is language and button == f"notice-only-{language.other}"
+    await akim.say(typed)
+    assert await step(akim) == "own"
+    assert akim.hears("notice-not-a-text", typed=typed) != here
+    assert not (await answers_of(akim)).get(f"part_{language}")
+    if not here:
+        assert akim.hears(f"notice-write-{language}")
+
+
+@EACH
+@pytest.mark.parametrize(
+    ("typed", "kind"),
+    [
+        ("су", "utilities"),
+        ("Вода", "utilities"),
+        ("свет", "utilities"),
+        ("жол", "utilities"),
+        ("сенбілік", "event"),
+        ("срочно", "urgent"),
+        ("барабан", None),
+        ("ночью", None),
+    ],
+)
+async def test_one_word_of_a_kind_is_that_kind(
+    talk: Talk, channel: ChannelName, language: Language, typed: str, kind: str | None
+) -> None:
+    akim = await talk.official(channel, language)
+    await akim.pick("menu-send")
+    await akim.say(typed)
+    assert await step(akim) == ("audience" if kind else "kind")
+    assert (await answers_of(akim)).get("kind") == kind
+
+
+@EACH
+@pytest.mark.parametrize("at", ["kind", "audience"])
+async def test_a_notice_that_is_typed_too_early_is_kept(
+    talk: Talk, channel: ChannelName, language: Language, at: str
+) -> None:
+    """The whole notice, typed at "to whom?", was "I do not understand" and lost."""
+    akim = await begun(talk, language, channel)
+    if at == "kind":
+        await akim.say("назад")
+    assert await step(akim) == at
+    await akim.say(WRITTEN[language])
+    assert akim.hears("notice-typed-kept")
+    assert await step(akim) == at
+    if at == "kind":
+        await akim.pick("kind-event")
+    await akim.pick("audience-all-okrug")
+    assert WRITTEN[language].partition("\n")[2] in akim.text
+    await akim.pick("notice-typed-take")
+    title, _, body = WRITTEN[language].partition("\n")
+    assert (await answers_of(akim))[f"text_{language}"] == [title, body]
+    assert akim.hears(f"notice-write-{language.other}")
+    assert akim.t("notice-typed-take") not in akim.labels
+
+
+@BOTH
+async def test_what_was_typed_too_early_is_for_either_language(
+    talk: Talk, language: Language
+) -> None:
+    akim = await begun(talk, language)
+    await akim.say(WRITTEN[language.other])
+    await akim.pick("audience-all-okrug")
+    await akim.say(WRITTEN[language])
+    await akim.pick("notice-typed-take")
+    await akim.pick("attach-skip")
+    assert WRITTEN[KK] in akim.text
+    assert WRITTEN[RU] in akim.text
+    assert akim.t("notice-send") in akim.labels

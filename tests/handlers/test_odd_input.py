@@ -164,7 +164,7 @@ WORDS = {
     "99": "99",
     **{name: name for name in APOSTROPHES},
 }  # where a text is written they are one
-PASSING = (FIND, "~gathering", "files")  # of the question itself
+PASSING = (FIND, "~gathering", "files", "typed")  # of the question itself
 STEPS = {
     "consent": (at("consent"), {"1"}),
     "name": (at("name"), set(APOSTROPHES)),

@@ -823,3 +823,37 @@ async def write_to(akim: Person, villages: int) -> list[str]:
     await akim.says("Жиналыс\nЕртең сағат 10-да.", "Собрание\nЗавтра в 10.")
     await akim.pick("attach-skip")
     return names
+
+
+@EACH
+async def test_a_question_that_was_answered_no_is_over(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """After "no, keep it" a typed "1" or "yes", and the old button, cancelled the notice."""
+    here = await office(talk, channel, language)
+    akim = here.akim
+    await akim.press(f"d.n-cancel.{short(here.notice)}")
+    yes = akim.buttons[0].payload
+    await akim.pick("sent-cancel-no")
+    await akim.says("1", "да", "иә")
+    await akim.press(yes)
+    assert akim.hears("stale-choice")
+    assert await here.status() == "sending"
+
+
+@EACH
+async def test_the_live_message_offers_what_its_reader_may_do(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """The clock's message had buttons that its author, a clerk, was refused."""
+    for _ in range(2):
+        await talk.resident(TELEGRAM, KK)
+    clerk = await talk.official(channel, language, OKRUG, RoleName.CLERK)
+    async with talk.db.unit() as unit:
+        speaker = UUID(str((await clerk.address())["speaker_id"]))
+        await roles.grant(unit, speaker, RoleName.CLERK, OKRUG, powers=[roles.Power.SEND])
+    await announced(talk, clerk)
+    await sent_all(talk, priority=0)
+    await sent_all(talk, priority=NOTICE)
+    (final,) = await clock_says(talk)
+    assert [button.label for button in final.choices] == [clerk.t("live-show")]

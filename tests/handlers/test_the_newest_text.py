@@ -167,3 +167,22 @@ async def test_two_on_one_phone_are_shown_it_once(
     assert not await reader.waits()
     await reader.akim.press(f"d.live.{reader.notice}")
     assert reader.akim.hears("live-sending", done=2, total=4)
+
+
+@EACH
+@pytest.mark.parametrize("word", ["Оқыдым", "прочитал(а)", "Прочитал"])
+async def test_the_words_of_the_button_acknowledge_what_came_last(
+    talk: Talk, channel: ChannelName, language: Language, word: str
+) -> None:
+    """ "Прочитал(а)", typed under a notice, was "I do not understand". A form stays under way."""
+    person = await talk.resident(channel, language)
+    await person.say(word)
+    assert person.hears("notice-none")
+    await office(talk, TELEGRAM, KK)
+    await sent_all(talk, NOTICE)
+    await person.say("/move")
+    before = await person.form()
+    await person.say(word)
+    assert person.hears("notice-read-receipt")
+    assert await person.form() == before
+    assert await talk.one("SELECT count(*) FROM recipient WHERE acknowledged_at IS NOT NULL") == 1
