@@ -222,8 +222,8 @@ def _state_lines(notice: NoticeView, counts: Progress, now: datetime) -> list[Wo
     if notice.revision > 1:
         going = notice.status == "sending" and not counts.finished and not _morning(counts, now)
         how = "-paused" if notice.status == "paused" else "" if going else "-over"
-        key = f"live-corrected{how}" if how else "live-corrected"
-        lines.append(T(key, revision=notice.revision))
+        said = T(f"live-corrected{how}" if how else "live-corrected", revision=notice.revision)
+        lines.append(said)
     if counts.delivered:
         lines.append(T("live-delivered", delivered=counts.delivered, read=counts.read))
     if counts.announced:
