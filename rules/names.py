@@ -27,6 +27,8 @@ def check_name(typed: str) -> str | NameFault:
     words = name.split(" ")
     if not name or not all(_WORD.fullmatch(word) for word in words):
         return NameFault.LETTERS
+    if any(sign.isnumeric() and not sign.isalpha() for sign in name):  # "¹", "Ⅳ": letters to re
+        return NameFault.LETTERS
     return NameFault.ONE_WORD if len(words) == 1 else name
 
 

@@ -59,6 +59,8 @@ def test_letters_that_come_in_two_pieces() -> None:
         pytest.param("<b>Серік</b> Б", NameFault.LETTERS, id="markup"),
         pytest.param("а " * 50 + "б", NameFault.LONG, id="101 characters"),
         pytest.param("а" * 5000, NameFault.LONG, id="5000 characters"),
+        pytest.param("A ¹", NameFault.LETTERS, id="a raised figure"),
+        pytest.param("Ⅳ Генрих", NameFault.LETTERS, id="a Roman figure"),
     ],
 )
 def test_no_names(typed: str, fault: NameFault) -> None:
