@@ -109,7 +109,7 @@ class Notice(Base):
     kind: Mapped[str] = mapped_column(server_default="announcement")  # rules.notices.NoticeKind
     audience: Mapped[list[str]]  # codes of the settlements
     files: Mapped[list[str]] = mapped_column(server_default=text("'[]'"))  # ids, in their order
-    digest: Mapped[bytes | None]  # keyed, of texts, files and audience: the same again?
+    digest: Mapped[bytes | None]  # keyed, of its texts: the same again?
     title_kk: Mapped[bytes | None]
     text_kk: Mapped[bytes | None]
     title_ru: Mapped[bytes | None]

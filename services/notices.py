@@ -471,9 +471,13 @@ async def came_last(unit: Unit, address: UUID) -> tuple[UUID, int] | None:
     """(notice, revision) of what this chat got last in full."""
     found = await unit.session.execute(
         text(
-            "SELECT m.notice_id, m.revision FROM delivery AS d JOIN message AS m"
-            " ON m.id = d.message_id WHERE d.address_id = :address AND d.outcome = 'sent'"
-            " AND m.notice_id IS NOT NULL ORDER BY d.sent_at DESC LIMIT 1"
+            "SELECT m.notice_id, m.revision FROM resident_address AS ra"
+            " JOIN resident AS who ON who.id = ra.resident_id OR who.merged_into = ra.resident_id"
+            " JOIN recipient AS r ON r.resident_id = who.id"
+            " JOIN delivery AS d ON d.id IN (r.delivery_id, r.second_id)"
+            " JOIN message AS m ON m.id = d.message_id"
+            " WHERE ra.address_id = :address AND d.address_id = :address AND d.outcome = 'sent'"
+            " ORDER BY d.sent_at DESC LIMIT 1"
         ),
         {"address": address},
     )

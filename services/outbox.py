@@ -28,7 +28,6 @@ QUOTA_PAUSE = timedelta(hours=24)
 APPROVAL_PAUSE = timedelta(minutes=10)  # WhatsApp approves a template when it likes
 WORDS_KEPT = timedelta(days=3)  # of a reply, which may repeat a name or a phone
 UNTIL_THEY_WRITE = timedelta(days=3650)  # the person's next message brings it forward
-
 REDRAWN = timedelta(seconds=5)  # the window is closed after all: the template, if there is one
 _LONG_WAITS = [outcome.value for outcome in WAITING]  # these hold nobody else up
 

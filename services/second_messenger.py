@@ -11,14 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.unit import Unit
 
-# The same message may have a row for that chat already: one that was cancelled, when two records
-# became one person, goes after all; one that has failed helps nobody.
 # A correction under way is waited for: it decides what this person gets, and where.
 _HOLD = """
 SELECT 1 FROM notice WHERE id IN (
     SELECT m.notice_id FROM delivery AS d JOIN message AS m ON m.id = d.message_id
     WHERE d.id = ANY($1::uuid[])) ORDER BY id FOR SHARE
 """
+# The same message may have a row for that chat already: one that was cancelled, when two records
+# became one person, goes after all; one that has failed helps nobody.
 _TURN_TO = """
 WITH lost AS (
     SELECT r.notice_id, r.resident_id, d.message_id, d.address_id, d.priority,

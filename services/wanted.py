@@ -106,14 +106,9 @@ async def put_right(connection: AsyncConnection, leased: Sequence[Any], now: dat
     if retried := [row.id for row in leased if row.attempts and row.notice_id is not None]:
         for_nobody = await connection.exec_driver_sql(_FOR_NOBODY, (retried, now))
         out.update(row.id for row in for_nobody)
-    for statement, unwanted in (
-        (_PAUSE, [row.id for row in leased if row.status == "paused"]),
-        (
-            _CANCEL.format(lost=_LOST_IN_HAND),
-            [row.id for row in leased if row.status == "cancelled"],
-        ),
-    ):
-        if unwanted:
+    cancelling = _CANCEL.format(lost=_LOST_IN_HAND)
+    for status, statement in (("paused", _PAUSE.format(died="")), ("cancelled", cancelling)):
+        if unwanted := [row.id for row in leased if row.status == status]:
             await connection.exec_driver_sql(statement + _LEASED, (unwanted, now))
             out.update(unwanted)
     old = [row.id for row in leased if row.old and row.id not in out]

@@ -226,6 +226,21 @@ async def test_what_nobody_wants_any_more_does_not_go_again(
     assert (await desk.state(one)).outcome == expected[how]
 
 
+async def test_what_comes_back_during_a_pause_waits_and_holds_nobody_up(desk: Desk) -> None:
+    """It was in a process' hands, and is due again before anybody has looked after it."""
+    notice = await desk.office.send()
+    one = await desk.claimed()
+    assert await desk.office.change(notice_changes.pause, notice)
+    await settle_all(desk.db, [one], Outcome.TRANSIENT)
+    desk.later(seconds=10)
+    other = await desk.office.send()
+    assert {each.notice for each in await claim(desk.db)} <= {other}
+    found = await desk.state(one)
+    assert (found.waiting_for, found.detail) == ("paused", "transient")
+    assert await desk.office.change(notice_changes.resume, notice)
+    assert one.id in [each.id for each in await claim(desk.db)]
+
+
 async def test_what_was_paused_goes_after_the_pause(desk: Desk) -> None:
     notice = await desk.office.send()
     one = await desk.claimed()
