@@ -154,7 +154,7 @@ async def test_five_phones_stand_in_the_window(emulator: Emulator, page: Page) -
     for width in (1440, 1920):
         await page.set_viewport_size({"width": width, "height": 900})
         await whole(page, "aigul", "ivan", "p3", "p4", "p5")
-        assert not await page.get_by_test_id("more-right").is_visible()
+        await page.get_by_test_id("more-right").wait_for(state="hidden")
     await page.set_viewport_size({"width": 1100, "height": 800})
     more = page.get_by_test_id("more-right")
     await more.get_by_text("1", exact=True).or_(more.get_by_text("2", exact=True)).wait_for()
