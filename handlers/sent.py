@@ -297,7 +297,7 @@ def _actions(notice: NoticeView, counts: Progress, role: RoleView) -> list[Choic
         actions.append(Choice("n-correct", T("sent-correct"), ids, durable=True))
     if may_change and (under_way or notice.status == "paused"):
         actions.append(Choice("n-cancel", T("sent-cancel"), ids, durable=True))
-    if may_report and notice.queued_at is not None:
+    if may_report and notice.queued_at and notice_report.has_names(notice.place_code):
         actions.append(Choice("n-report", T("sent-report"), ids, durable=True))
     return actions
 

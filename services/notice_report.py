@@ -7,9 +7,11 @@ from uuid import UUID
 from sqlalchemy import text
 
 from core.names import person_key
+from models.territory import PlaceLevel
 from services import due, notices, roles
 from services.notices import STATE, NoticeView
 from services.residents import NAME
+from services.territory_codes import level_of
 from services.unit import Refused, Unit
 
 REPORT_DUE = "notice-report"
@@ -82,9 +84,15 @@ async def rows(unit: Unit, notice: UUID, resident: UUID) -> list[ReportRow]:
     return sorted(listed, key=lambda one: (one.place_code or "~", person_key(one.name or "я" * 9)))
 
 
+def has_names(place_code: str) -> bool:
+    """May the office of this place see who its residents are? That of an okrug or a village: so
+    people were told when they agreed. A district's own notices have counts."""
+    return level_of(place_code) in (PlaceLevel.SUB_DISTRICT, PlaceLevel.SETTLEMENT)
+
+
 async def _allowed(unit: Unit, notice: UUID, resident: UUID | None) -> NoticeView:
-    """Names are seen by the office whose notice it is and by nobody above it (LAW 10; VOICE,
-    consent)."""
+    """Names are seen by the office of an okrug whose notice it is, and by nobody above it (LAW 10;
+    VOICE, consent)."""
     found = await notices.view(unit, notice)
     if found is None:
         unit.audit("tap-refused", notice)
@@ -97,6 +105,9 @@ async def _allowed(unit: Unit, notice: UUID, resident: UUID | None) -> NoticeVie
         roles.Power.REPORT,
         own_office=True,
     )
+    if not has_names(found.place_code):
+        unit.audit("role-missing", notice, place=found.place_code)
+        raise Refused("refused-role")
     return found
 
 

@@ -857,3 +857,20 @@ async def test_the_live_message_offers_what_its_reader_may_do(
     await sent_all(talk, priority=NOTICE)
     (final,) = await clock_says(talk)
     assert [button.label for button in final.choices] == [clerk.t("live-show")]
+
+
+@EACH
+async def test_the_akim_of_a_district_sees_no_names_of_its_own_notice_either(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """People agreed that the office of their okrug sees them, and nobody else."""
+    await talk.resident(TELEGRAM, KK)
+    akim = await talk.official(channel, language, place="595000000")
+    notice = await announced(talk, akim, place="595000000")
+    await akim.press(f"d.live.{short(notice)}")
+    assert akim.hears("live-sending", done=0, total=1)
+    assert akim.t("sent-report") not in akim.labels
+    assert akim.t("sent-pause") in akim.labels
+    await akim.press(f"d.n-report.{short(notice)}")
+    assert akim.hears("refused-role")
+    assert "role-missing" in await talk.audited()

@@ -40,7 +40,9 @@ async def office(
     return Office(talk, akim, await announced(talk, akim, later))
 
 
-async def announced(talk: Talk, akim: Person, later: timedelta | None = None) -> UUID:
+async def announced(
+    talk: Talk, akim: Person, later: timedelta | None = None, place: str = OKRUG
+) -> UUID:
     """A notice of theirs, queued as the form queues it, or planned."""
     author = await akim.address()
     async with talk.db.unit() as unit:
@@ -50,7 +52,7 @@ async def announced(talk: Talk, akim: Person, later: timedelta | None = None) ->
             again=True,
             notice=notice,
             author_address=UUID(str(author["id"])),
-            place_code=OKRUG,
+            place_code=place,
             audience=["595041100", "595041500", "595041600"],
             texts=TEXTS,
             monolingual=None,
