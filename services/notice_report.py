@@ -21,7 +21,9 @@ _ROWS = f"""
 SELECT r.resident_id, who.full_name, who.place_code, c.channel, r.acknowledged_at,
        coalesce(s.sent_at, d.sent_at, s.announced_at, d.announced_at) AS sent_at,
        coalesce(s.delivered_at, d.delivered_at) AS delivered_at,
-       coalesce(s.read_at, d.read_at) AS read_at, {STATE} AS state
+       coalesce(s.read_at, d.read_at) AS read_at, {STATE} AS state,
+       coalesce(s.outcome, '') NOT IN ('sent', 'announced') AND d.outcome = 'sent'
+       AND coalesce(d.detail LIKE 'part %', false) AS in_part -- a picture has not come
 FROM recipient AS r JOIN resident AS who ON who.id = r.resident_id
 LEFT JOIN delivery AS d ON d.id = r.delivery_id LEFT JOIN delivery AS s ON s.id = r.second_id
 LEFT JOIN account AS c ON c.id = CASE WHEN s.outcome IN ('sent', 'announced') THEN s.account_id
@@ -37,7 +39,7 @@ class ReportRow:
     name: str | None
     place_code: str | None
     channel: str | None
-    state: str  # an Outcome, "no-address", "muted", "pending" or "waiting:<Outcome>"
+    state: str  # an Outcome, "sent-in-part", "no-address", "muted", "pending", "waiting:<Outcome>"
     sent_at: datetime | None
     delivered_at: datetime | None
     read_at: datetime | None
@@ -73,7 +75,7 @@ async def rows(unit: Unit, notice: UUID, resident: UUID) -> list[ReportRow]:
                 name,
                 row.place_code,
                 row.channel,
-                _state(row.state),
+                "sent-in-part" if row.in_part else _state(row.state),
                 row.sent_at,
                 row.delivered_at,
                 row.read_at,

@@ -81,6 +81,7 @@ messenger-telegram = Telegram
 messenger-whatsapp = WhatsApp
 
 state-sent = жіберілді
+state-sent-in-part = файлсыз жіберілді
 state-announced = хабарлама жетті, толық мәтіні ашылмады
 state-pending = әлі жіберіліп жатыр
 state-paused = уақытша тоқтатылған

@@ -87,6 +87,7 @@ messenger-telegram = Telegram
 messenger-whatsapp = WhatsApp
 
 state-sent = отправлено
+state-sent-in-part = отправлено без файла
 state-announced = пришло извещение, полный текст не открыт
 state-pending = ещё отправляется
 state-paused = приостановлено

@@ -209,3 +209,19 @@ async def test_who_is_deleted_stays_a_row_without_a_name(talk: Talk, channel: Ch
     _, (_, row) = await reported(talk, akim, notice)
     assert row[0] == akim.t("report-deleted")
     assert "Абаев" not in "".join(row)
+
+
+@EACH
+async def test_a_picture_that_has_not_come_is_in_the_report(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """WhatsApp took the text and could not fetch the picture before it."""
+    akim, notice = await mixed(talk, channel, language)
+    async with talk.db.session() as session:
+        await session.execute(
+            text("UPDATE delivery SET detail = 'part 1: 63019' WHERE outcome = 'sent'")
+        )
+    _, (_, *rows) = await reported(talk, akim, notice)
+    states = {row[0]: row[3] for row in rows}
+    assert states["Абаев Арман"] == akim.t("state-sent-in-part")
+    assert states["Зиятов Қанат"] == akim.t("state-sent"), "the other messenger brought it whole"
