@@ -15,7 +15,7 @@ from core.clock import local
 from core.ids import short
 from core.languages import Language
 from core.texts import Joined, Near, T, Words, texts
-from handlers import notice_audience, notice_files
+from handlers import notice_audience, notice_files, notice_words
 from handlers.forms import shown, unclear
 from handlers.notice import file_refs, letter
 from handlers.notice_audience import KEEP, KEPT, kind_of, office
@@ -71,6 +71,7 @@ async def ask(turn: Turn, answers: Answers) -> Reply:
     unchanged = answers.pop(KEPT, False)  # a correction was thought better of
     before = () if unchanged else await _letters(turn, answers)
     lines: list[Words] = [T("preview-above")] if before else []
+    lines += notice_words.doubts(written(answers))
     lines += await notice_audience.line_to(turn.unit, place, answers["audience"])
     lines += _to_whom(reached)
     lines += await _elsewhere(turn, answers, reached)

@@ -5,7 +5,7 @@ a `Part`, and only what is missing is asked for.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,9 +14,9 @@ from functools import lru_cache
 from conversation.forms import Given, Stay, text_of
 from conversation.message import Choice, Reply
 from conversation.state import Answers
-from core.languages import Language
+from core.languages import Language, may_be
 from core.names import fold
-from core.texts import Joined, T, texts
+from core.texts import Joined, T, Words, texts
 from handlers.notice_text import LONGEST_BODY, LONGEST_TITLE, shortened, split_title
 from services.notices import NoticeText
 
@@ -83,6 +83,15 @@ def begun_anew(answers: Answers) -> bool:
     """Drops what was begun in any language, to be written anew; was there anything?"""
     gone = [answers.pop(part_key(one), None) for one in Language]
     return any(gone)
+
+
+def doubts(written: Mapping[Language, NoticeText]) -> list[Words]:
+    """What to look at again: a text that seems to stand in the other language's place."""
+    return [
+        T(f"words-not-{language}")
+        for language, words in written.items()
+        if not may_be(f"{words.title}\n{words.body}", language)
+    ]
 
 
 @lru_cache(maxsize=1)

@@ -176,3 +176,32 @@ async def test_the_line_outside_the_window_in_both_languages(
         for number, value in part.template.fill(part.values, part.payload).items():
             line = line.replace(f"{{{{{number}}}}}", value)
         assert f"«{line}»" in said
+
+
+@EACH
+async def test_texts_in_each_others_place(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    kazakh = "Су болмайды\nЕртең сағат оннан бастап ауылда су болмайды, құйып алыңыз."
+    russian = "Не будет воды\nЗавтра с десяти часов в селе не будет воды, наберите заранее."
+    akim = await begun(talk, language, channel)
+    await akim.pick("audience-all-okrug")
+    first, second = (russian, kazakh) if language is KK else (kazakh, russian)
+    await akim.says(first, second)
+    await akim.pick("attach-skip")
+    assert akim.hears("words-not-kk"), "said, and left to the akim"
+    assert akim.hears("words-not-ru")
+    await akim.pick("notice-send")
+    assert len(await sent(talk)) == 2
+
+
+@EACH
+async def test_texts_in_their_own_place(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    akim = await begun(talk, language, channel)
+    await akim.pick("audience-all-okrug")
+    await akim.says(WRITTEN[language], WRITTEN[language.other])
+    await akim.pick("attach-skip")
+    assert not akim.hears("words-not-kk")
+    assert not akim.hears("words-not-ru")
