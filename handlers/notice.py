@@ -111,12 +111,11 @@ async def read(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     if notice is None or known is None:
         turn.toast = T("notice-not-yours")
         return [Reply(T("notice-not-yours"), screen=False)]
-    current, newly = known
-    if revision > current:
+    if revision > known.revision:
         return await _shown(turn, notice)
-    if revision < current:
-        return await _corrected(turn, notice, current)
-    return _receipt(turn, ids, newly=newly)
+    if revision < known.revision:
+        return await _corrected(turn, notice, known.revision)
+    return _receipt(turn, ids, known)
 
 
 @routes.command("read", "оқыдым", "прочитал", "прочитала", "прочитал(а)", beside=True)
@@ -148,7 +147,7 @@ async def read_together(taps: Sequence[Tap]) -> list[Sequence[Reply] | None]:
     known = iter(await receipts.acknowledge([one for one in asked if one is not None]))
     found = [one and next(known) for one in asked]
     return [
-        _receipt(tap.turn, tap.ids, newly=one.newly)
+        _receipt(tap.turn, tap.ids, one)
         if isinstance(one, Acknowledged) and one.revision == int(tap.ids[1])
         else None
         for tap, one in zip(taps, found, strict=True)
@@ -163,8 +162,11 @@ def _asked(tap: Tap) -> Receipt | None:
         return None
 
 
-def _receipt(turn: Turn, ids: tuple[str, ...], *, newly: bool) -> Sequence[Reply]:
-    turn.toast = T("notice-read-receipt" if newly else "notice-read-before")
+def _receipt(turn: Turn, ids: tuple[str, ...], known: Acknowledged) -> Sequence[Reply]:
+    """A family on one phone hears that the tap stands for all of them."""
+    key = "notice-read-receipt" if known.newly else "notice-read-before"
+    shared = known.people > 1
+    turn.toast = T(f"{key}-family", people=known.people) if shared else T(key)
     return [receipt(turn.toast, ids)]
 
 

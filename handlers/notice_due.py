@@ -34,7 +34,8 @@ from services.unit import Refused, Unit
 
 FILES_PAUSE = timedelta(seconds=2)  # between looks whether a notice's files are here
 REPORT_KEPT = timedelta(hours=48)  # as long as the link to it lives (services.files)
-_COLUMNS = ("name", "village", "messenger", "outcome", "sent", "delivered", "read", "receipt")
+_COLUMNS = ("name", "village", "messenger", "outcome", "sent", "delivered", "read", "receipt",
+            "shared")  # fmt: skip
 
 
 async def send(unit: Unit, row: DueRow) -> None:
@@ -132,6 +133,7 @@ async def _table(
             say(T(f"messenger-{one.channel}")) if one.channel else "",
             say(_outcome(one.state)),
             *map(_moment, (one.sent_at, one.delivered_at, one.read_at, one.acknowledged_at)),
+            say(T("report-shared-yes")) if one.shared else "",
         ]
         for one in listed
     ]

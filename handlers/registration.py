@@ -521,12 +521,13 @@ async def _receipt(turn: Turn, given: Registration, *, corrected: bool) -> T:
     adult_on = birthday(given.birth_date, rules.adult_age)
     name = territory.name_of(place).full
     standing = await moves.standing(turn.unit, turn.speaker) if turn.speaker else None
+    known = (standing.counts_from, standing.adult_on) if standing else ()
+    day = max([adult_on, *filter(None, known)])
     if adult_on > local_date(turn.unit.now):
-        counts = standing.counts_from if standing else None
-        day = max(adult_on, counts or date.min)
         return T("registered-minor", village=name, day=day, age=rules.adult_age)
-    if standing and not standing.counts_today and standing.counts_from:
-        return T("registered-later", village=name, day=standing.counts_from)
+    if standing and not standing.counts_today:
+        why = "registered-later" if standing.adult else "registered-birth"
+        return T(why, village=name, day=day)
     return T("registered", village=name)
 
 

@@ -230,6 +230,8 @@ def _state_lines(notice: NoticeView, counts: Progress, now: datetime) -> list[Wo
         lines.append(T("live-announced", people=counts.announced))
     percent = round(100 * counts.acknowledged / counts.total) if counts.total else 0
     lines.append(T("live-read", people=counts.acknowledged, percent=percent))
+    if counts.shared:
+        lines.append(T("live-shared", people=counts.shared))
     for why, people in sorted(counts.waiting.items()):
         lines += _waiting(why, people, counts, now)
     if failed := sum(counts.failed.values()):

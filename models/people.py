@@ -121,10 +121,12 @@ class Departure(Base):
 
     __tablename__ = "departure"
 
-    key: Mapped[bytes] = mapped_column(primary_key=True)  # keyed, of phone or chat and birthday
+    # Keyed, of the phone or the chat, with the birthday or the given name.
+    key: Mapped[bytes] = mapped_column(primary_key=True)
     resident_id: Mapped[UUID] = mapped_column(ForeignKey("resident.id"), index=True)
     place_code: Mapped[str] = mapped_column(ForeignKey("place.code"))
     counts_from: Mapped[date | None]  # of the place that was left, where it did not count yet
+    minor: Mapped[bool] = mapped_column(server_default=text("false"))  # comes of age not at once
     left_at: Mapped[datetime]
     until: Mapped[date] = mapped_column(index=True)  # the first day on which it is forgotten
 

@@ -1,14 +1,16 @@
 """What a person's full name may look like, letters of any script, two words at least; when two
-are the same name."""
+are the same name; which of its words is the given name."""
 
 import re
 import unicodedata
 from enum import Enum
 
-from core.names import fold, tidy
+from core.names import fold, from_latin, tidy
 
 LONGEST_NAME = 100  # characters
 _WORD = re.compile(r"[^\W\d_]+(?:[-'‘’ʻʼ`´.][^\W\d_]*)*")
+# What no given name ends in, after three letters or more ("Яков", "Лев" are names): folded.
+_OF_A_FAMILY = re.compile(r".{3,}(?:ова?|ева?|[сц]кий|[сц]кая|вич|вна|чна|улы|кызы)")
 
 
 class NameFault(Enum):
@@ -35,6 +37,15 @@ def check_name(typed: str) -> str | NameFault:
 def same_name(one: str, other: str) -> bool:
     """Is it the same full name, whatever the case, Қ or К for one letter, the order of words?"""
     return _words(one) == _words(other)
+
+
+def given_name(full_name: str) -> str:
+    """The given name, folded: the word after the surname, or the first one where that word is a
+    surname or a patronymic and the first is not ("Серик Ахметов")."""
+    first, *rest = [from_latin(word) for word in tidy(full_name).split()] or [""]
+    if not rest or (_OF_A_FAMILY.fullmatch(rest[0]) and not _OF_A_FAMILY.fullmatch(first)):
+        return first
+    return rest[0]
 
 
 def _words(name: str) -> list[str]:

@@ -1,6 +1,6 @@
 """Ages: who is grown up, counted by the calendar in Kazakhstan."""
 
-from datetime import date
+from datetime import date, timedelta
 
 
 def birthday(birth: date, years: int) -> date:
@@ -15,3 +15,10 @@ def age(birth: date, today: date) -> int:
     """Completed years on this calendar day."""
     years = today.year - birth.year
     return years if birthday(birth, years) <= today else years - 1
+
+
+def not_at_once(majority: date, asked: date, days: int, told: date | None = None) -> date:
+    """The day of majority of a minor who gave another date of birth on the day `asked`: not before
+    as many calendar days as after a move, and not later than what was `told` before."""
+    latest = asked + timedelta(days=days)
+    return max(majority, min(told, latest) if told else latest)

@@ -14,8 +14,8 @@ from sqlalchemy import select
 from core.clock import local_date
 from models.people import Move, Resident
 from rules.people import birthday
-from services import departures, rulebook
-from services.residents import SLIP, birth_of
+from services import rulebook
+from services.residents import birth_of, slipped
 from services.territory import find_home
 from services.unit import Refused, Unit
 
@@ -53,8 +53,8 @@ async def move(unit: Unit, resident: UUID, place_code: str) -> MoveView:
     found = await registered(unit, resident, locked=True)
     await _check_home(unit, resident, place_code)
     meant = await _meant(unit, found, place_code)
+    await _come_of_age(unit, found, place_code)
     before, found.place_code = found.place_code, place_code
-    await _come_of_age(unit, found)
     if before is None or before == place_code:
         return meant
     if not meant.corrected:
@@ -140,7 +140,7 @@ async def _meant(unit: Unit, found: Resident, place_code: str) -> MoveView:
     registered = local_date(found.registered_at or unit.now)
     if found.place_code == place_code:
         return MoveView(found.counts_from or registered, corrected=False)
-    if await _slipped(unit, found):
+    if await slipped(unit, found):
         return MoveView(found.counts_from or registered, corrected=True)
     left, since = await _counted_last(unit, found, registered)
     if left == place_code:
@@ -149,32 +149,31 @@ async def _meant(unit: Unit, found: Resident, place_code: str) -> MoveView:
     return MoveView(today + timedelta(days=rules.move_cooling_off), corrected=False)
 
 
-async def _slipped(unit: Unit, found: Resident) -> bool:
-    """Told at registration, and corrected within hours? Who registered anew has told it before."""
-    if found.registered_at is None or unit.now - found.registered_at >= SLIP:
-        return False
-    return not await departures.came_back(unit, found.id)
-
-
-async def _come_of_age(unit: Unit, found: Resident) -> None:
-    """The day of majority goes by the place: its rule, and the same date of birth."""
+async def _come_of_age(unit: Unit, found: Resident, place_code: str) -> None:
+    """The day of majority goes by the place: its rule, and the same date of birth. Whom another
+    date of birth makes of age later than it says waits for that day as before."""
     birth = birth_of(unit, found)
     if birth is None:
         return
-    rules = await rulebook.of(unit.session, found.place_code)
+    before, rules = [
+        await rulebook.of(unit.session, code) for code in (found.place_code, place_code)
+    ]
     majority = birthday(birth, rules.adult_age)
+    if found.adult_on and found.adult_on > birthday(birth, before.adult_age):
+        majority = max(majority, found.adult_on)
     found.adult_on = majority if majority > local_date(unit.now) else None
 
 
 async def _counted_last(unit: Unit, found: Resident, registered: date) -> tuple[str | None, date]:
     """The place that counted for votes before the move that is still cooling off, and since
     when; places that were only passed through are left out. No place where none is cooling off:
-    who leaves a place that counts does not come back to another one for nothing."""
+    who leaves a place that counts does not come back to another one for nothing. A move to the
+    same place is of who came again before it counted (`services.departures`)."""
     if found.counts_from is None or found.counts_from <= local_date(unit.now):
         return None, registered
     moves = await history(unit, found.id)
     arrivals = [one.counts_from for one in moves[1:]] + [registered]
     for one, counted in zip(moves, arrivals, strict=True):
-        if counted <= local_date(one.moved_at):
+        if one.from_code != one.to_code and counted <= local_date(one.moved_at):
             return one.from_code, counted
     return None, registered

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from core.names import person_key
 from models.territory import PlaceLevel
 from services import due, notices, roles
-from services.notices import STATE, NoticeView
+from services.notices import SHARED, STATE, NoticeView
 from services.residents import NAME
 from services.territory_codes import level_of
 from services.unit import Refused, Unit
@@ -23,7 +23,9 @@ SELECT r.resident_id, who.full_name, who.place_code, c.channel, r.acknowledged_a
        coalesce(s.delivered_at, d.delivered_at) AS delivered_at,
        coalesce(s.read_at, d.read_at) AS read_at, {STATE} AS state,
        coalesce(s.outcome, '') NOT IN ('sent', 'announced') AND d.outcome = 'sent'
-       AND coalesce(d.detail LIKE 'part %', false) AS in_part -- a picture has not come
+       AND coalesce(d.detail LIKE 'part %', false) AS in_part, -- a picture has not come
+       r.acknowledged_at IS NOT NULL AND r.excluded IS NULL
+       AND count(*) FILTER (WHERE r.excluded IS NULL) OVER (PARTITION BY {SHARED}) > 1 AS shared
 FROM recipient AS r JOIN resident AS who ON who.id = r.resident_id
 LEFT JOIN delivery AS d ON d.id = r.delivery_id LEFT JOIN delivery AS s ON s.id = r.second_id
 LEFT JOIN account AS c ON c.id = CASE WHEN s.outcome IN ('sent', 'announced') THEN s.account_id
@@ -44,6 +46,7 @@ class ReportRow:
     delivered_at: datetime | None
     read_at: datetime | None
     acknowledged_at: datetime | None
+    shared: bool  # one tap, for all of a family on one phone
 
 
 async def ask(unit: Unit, notice: UUID, address: UUID) -> None:
@@ -80,6 +83,7 @@ async def rows(unit: Unit, notice: UUID, resident: UUID) -> list[ReportRow]:
                 row.delivered_at,
                 row.read_at,
                 row.acknowledged_at,
+                row.shared,
             )
         )
     unit.audit("notice-report", notice, place=found.place_code, people=len(listed))

@@ -25,7 +25,7 @@ from rules.rulebook import Rulebook
 from services import due, outbox, quota, receipts, roles, rulebook
 from services.outbox import seal_content
 from services.reach import REACH, begins, kind_to_mute, more_than
-from services.receipts import Receipt
+from services.receipts import Acknowledged, Receipt
 from services.territory import codes_inside
 from services.unit import Refused, Unit
 
@@ -89,6 +89,14 @@ SELECT {STATE} AS state, count(*) AS people, count(r.acknowledged_at) AS acknowl
 FROM recipient AS r LEFT JOIN delivery AS d ON d.id = r.delivery_id
 LEFT JOIN delivery AS s ON s.id = r.second_id
 WHERE r.notice_id = $1 GROUP BY 1
+"""
+# One tap stands for all whom the notice reached by the same chat, and is of one moment.
+SHARED = "coalesce(r.second_id, r.delivery_id), r.acknowledged_at"
+_SHARED = f"""
+SELECT coalesce(sum(people), 0)::int FROM (
+    SELECT count(*) AS people FROM recipient AS r
+    WHERE r.notice_id = $1 AND r.acknowledged_at IS NOT NULL AND r.excluded IS NULL
+    GROUP BY {SHARED} HAVING count(*) > 1) AS tap
 """
 # What goes as fast as each account may speak; what waits for something else has no end to foretell.
 _ON_THEIR_WAY = """
@@ -166,6 +174,7 @@ class Progress:
     last_due: datetime | None = None  # when the last of those who wait for their day gets it
     quiet_until: datetime | None = None  # when those get it who are left in peace at night
     seconds_left: int = 0  # until the slowest account has sent what is on its way
+    shared: int = 0  # of the acknowledged: by a tap that stands for a family on one phone
 
     @property
     def finished(self) -> bool:
@@ -552,17 +561,16 @@ async def of_offices(unit: Unit, places: Collection[str], limit: int = 30) -> li
 
 async def acknowledge(
     unit: Unit, notice: UUID, address: UUID, revision: int
-) -> tuple[int, bool] | None:
-    """ "I have read it": (current revision, was it new?). Idempotent; one statement. The button
-    of an older revision acknowledges nothing.
+) -> Acknowledged | None:
+    """ "I have read it", of everybody whom it reached by this chat. Idempotent; one statement. The
+    button of an older revision acknowledges nothing.
 
     None when this notice did not go to this address: a forged tap, which is noted.
     """
     (found,) = await receipts.acknowledge([Receipt(unit, notice, address, revision)])
     if found is None:
         unit.audit("tap-refused", notice)
-        return None
-    return found.revision, found.newly
+    return found
 
 
 class Newest(Enum):
@@ -634,10 +642,16 @@ async def progress(connection: AsyncConnection, notice: UUID) -> Progress:
         else:
             failed[state] = failed.get(state, 0) + row.people
     left = await _seconds_left(connection, notice) if pending or quiet_until else 0
+    shared = await _shared(connection, notice) if acknowledged > 1 else 0
     return Progress(
         total, sent, announced, pending, acknowledged, delivered, read, failed, waiting, muted,
-        unsettled, last_due, quiet_until, left,
+        unsettled, last_due, quiet_until, left, shared,
     )  # fmt: skip
+
+
+async def _shared(connection: AsyncConnection, notice: UUID) -> int:
+    people: int = (await connection.exec_driver_sql(_SHARED, (notice,))).scalar_one()
+    return people
 
 
 async def _seconds_left(connection: AsyncConnection, notice: UUID) -> int:

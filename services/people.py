@@ -317,7 +317,7 @@ async def _cool(unit: Unit, keep: Resident, gone: Resident) -> dict[str, list[st
         return {}
     moved = await moves.history(unit, gone.id)
     before = keep.counts_from
-    left = moved[0].from_code if moved else None
+    left = moved[0].from_code if moved and moved[0].from_code != moved[0].to_code else None
     if keep.place_code == left or (before or date.min) >= gone.counts_from:
         return {}
     keep.counts_from = gone.counts_from

@@ -27,10 +27,10 @@ WITH letters AS MATERIALIZED (
         WHERE message_id = letters.id AND address_id = letters.address_id OFFSET 0
     ) AS d
 ), people AS MATERIALIZED (
-    SELECT mine.n, mine.at, r.notice_id, r.resident_id
+    SELECT mine.n, mine.at, r.notice_id, r.resident_id, r.excluded
     FROM mine CROSS JOIN LATERAL (
-        SELECT notice_id, resident_id FROM recipient WHERE delivery_id = mine.id
-        UNION SELECT notice_id, resident_id FROM recipient WHERE second_id = mine.id
+        SELECT notice_id, resident_id, excluded FROM recipient WHERE delivery_id = mine.id
+        UNION SELECT notice_id, resident_id, excluded FROM recipient WHERE second_id = mine.id
     ) AS r
     WHERE mine.current AND r.notice_id = mine.notice_id
 ), heard AS (
@@ -46,7 +46,9 @@ WITH letters AS MATERIALIZED (
     WHERE d.id = mine.id AND mine.outcome = 'announced' AND d.outcome = 'announced'
       AND mine.tapped -- of another text only its announcement has come
 )
-SELECT n, revision, false AS newly FROM mine UNION ALL SELECT n, NULL, true FROM heard
+SELECT n, revision, false AS newly, 0 AS people FROM mine
+UNION ALL SELECT n, NULL, true, 0 FROM heard
+UNION ALL SELECT n, NULL, false, count(*) FROM people WHERE excluded IS NULL GROUP BY n
 """
 
 
@@ -62,10 +64,12 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """The notice's revision now, and whether this tap was the first to acknowledge it."""
+    """The notice's revision now, whether this tap was the first to acknowledge it, and for how
+    many residents it stands: all whom the notice reached by this chat."""
 
     revision: int
     newly: bool
+    people: int
 
 
 async def acknowledge(receipts: Sequence[Receipt]) -> list[Acknowledged | None]:
@@ -88,13 +92,16 @@ async def acknowledge(receipts: Sequence[Receipt]) -> list[Acknowledged | None]:
             [one.unit.now for one in receipts],
         ),
     )
-    newly = set()
+    newly, people = set(), {}
     for row in rows:
         if row.newly:
             newly.add(row.n)
+        elif row.people:
+            people[row.n] = row.people
         else:
-            found[row.n] = Acknowledged(row.revision, newly=False)
+            found[row.n] = Acknowledged(row.revision, newly=False, people=0)
+    for n in newly | people.keys():
+        found[n] = replace(found[n], newly=n in newly, people=people.get(n, 0))
     for n in newly:
-        found[n] = replace(found[n], newly=True)
         receipts[n].unit.audit("notice-acknowledged", receipts[n].notice)
     return found

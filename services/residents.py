@@ -13,8 +13,9 @@ from core.clock import local_date
 from models.files import File
 from models.people import Move, Resident, ResidentAddress
 from rules.names import same_name
-from rules.people import birthday
+from rules.people import birthday, not_at_once
 from services import departures, drafts, due, files, roles, rulebook
+from services.departures import Signs
 from services.outbox import LEASE
 from services.territory import find_home
 from services.unit import Refused, Unit
@@ -89,25 +90,33 @@ async def register(unit: Unit, address: UUID, speaker: UUID | None, given: Regis
         unit.audit("resident-birth-changed", person)
     majority = birthday(given.birth_date, rules.adult_age)
     if not first:
-        majority = _not_at_once(unit, resident, majority, rules.move_cooling_off)
+        majority = await _not_at_once(unit, resident, majority, rules.move_cooling_off)
     _fill(unit, resident, given, majority)
     if first:
-        await departures.take_back(unit, resident, given.birth_date, given.phone, [address])
+        signs = Signs(given.full_name, given.birth_date, given.phone, [address])
+        await departures.take_back(unit, resident, signs)
     await unit.session.flush()
     await _reached_at(unit, person, address)
     unit.audit("resident-registered", person, place=given.place_code, level=resident.level)
     return person
 
 
-def _not_at_once(unit: Unit, resident: Resident, majority: date, days: int) -> date:
+async def _not_at_once(unit: Unit, resident: Resident, majority: date, days: int) -> date:
     """Who was told that they are a minor comes of age by the calendar: another date of birth makes
     nobody of age before as many calendar days as after a move, unless it mends a slip."""
     told, today = resident.adult_on, local_date(unit.now)
     if told is None or told <= today or majority >= told:
         return majority
-    if resident.registered_at and unit.now - resident.registered_at < SLIP:
+    if await slipped(unit, resident):
         return majority
-    return max(majority, min(told, today + timedelta(days=days)))
+    return not_at_once(majority, today, days, told)
+
+
+async def slipped(unit: Unit, found: Resident) -> bool:
+    """Told at registration, and corrected within hours? Who registered anew has told it before."""
+    if found.registered_at is None or unit.now - found.registered_at >= SLIP:
+        return False
+    return not await departures.came_back(unit, found.id)
 
 
 async def already(
@@ -207,7 +216,8 @@ async def _note_departure(unit: Unit, resident: UUID, records: Sequence[UUID]) -
     chats = await unit.session.scalars(
         select(ResidentAddress.address_id).where(ResidentAddress.resident_id.in_(records))
     )
-    await departures.note(unit, found, left.birth_date, left.phone, chats.all())
+    signs = Signs(left.full_name, left.birth_date, left.phone, chats.all())
+    await departures.note(unit, found, signs)
 
 
 async def wipe(unit: Unit, records: Sequence[UUID], *, deleted: bool) -> None:

@@ -9,6 +9,16 @@ notice-kind-event = Мероприятие
 notice-kind-urgent = Срочно
 notice-read = Прочитал(а)
 notice-read-receipt = Спасибо, отмечено.
+notice-read-receipt-family = Спасибо, отмечено за всех на этом телефоне: { $people ->
+        [one] { $people } человек
+        [few] { $people } человека
+       *[other] { $people } человек
+    }.
+notice-read-before-family = Уже отмечено за всех на этом телефоне: { $people ->
+        [one] { $people } человек
+        [few] { $people } человека
+       *[other] { $people } человек
+    }.
 notice-read-before = Вы уже отметили, что прочитали это сообщение.
 notice-read-done = ✓ Прочитано
 notice-not-yours = Это сообщение было не для вас. Чтобы увидеть свои, напишите «сообщения».

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -27,9 +27,10 @@ from core.languages import Language
 from core.texts import T, texts
 from handlers.notice import composed
 from rules.notices import NoticeKind
-from services import intake, keys, notices, receipts, territory
+from services import intake, keys, notices, receipts, residents, territory
 from services.intake import ALIAS
 from services.outbox import CONTENT
+from services.residents import Registration
 from services.territory_import import DEMO_PLACES, import_territory
 
 VILLAGE = "595041100"
@@ -65,10 +66,15 @@ class Ground:
 
 
 async def settle_down(db: TestDatabase) -> Ground:
-    """Four residents on two messengers in two languages, one who has only said hello."""
+    """Four residents on two messengers in two languages, one who has only said hello, and two who
+    share a phone."""
     talk = await start_talk(db)
     kinds = [(channel, language) for channel in (TELEGRAM, WHATSAPP) for language in Language]
     people = [await talk.resident(channel, language) for channel, language in kinds]
+    family = await talk.resident(TELEGRAM, RU)
+    async with talk.db.unit() as unit:
+        second = Registration("Ахметова Айгүл", VILLAGE, date(1990, 1, 2), RU)
+        await residents.register(unit, (await family.address())["id"], None, second)
     akim = await talk.official()
     author = await akim.address()
     for notice in (FIRST, CORRECTED):
@@ -76,7 +82,7 @@ async def settle_down(db: TestDatabase) -> Ground:
     await talk.rows("UPDATE notice SET revision = 2 WHERE id = :id RETURNING 1", id=CORRECTED)
     newcomer = talk.person()
     await newcomer.start()
-    return Ground(talk, FastLane(talk.engine), [*people, newcomer, talk.person(WHATSAPP)])
+    return Ground(talk, FastLane(talk.engine), [*people, newcomer, talk.person(WHATSAPP), family])
 
 
 async def _send(talk: Talk, notice: UUID, author: dict[str, Any]) -> None:
@@ -279,6 +285,25 @@ async def test_many_at_once_take_three_statements(ground: Ground) -> None:
     ]
     assert len({delivery for result in results for delivery in result.deliveries}) == 4
     assert await acknowledged(ground) == 4
+
+
+@pytest.mark.parametrize("hot", [True, False])
+async def test_a_tap_on_a_familys_phone_is_said_to_be_for_all_of_it(
+    ground: Ground, hot: bool
+) -> None:
+    """Before, the receipt said nothing of the others whom the tap acknowledged too."""
+    family, alone = ground.people[6], ground.people[1]
+    way = ground.lane.receive if hot else ground.talk.engine.receive
+    taps = [ground.tap(family, 1), ground.tap(alone, 2), ground.tap(family, 3)]
+    results = await asyncio.gather(*map(way, taps)) if hot else [await way(tap) for tap in taps]
+    assert [result.toast for result in results] == [
+        family.t("notice-read-receipt-family", people=2),
+        alone.t("notice-read-receipt"),
+        family.t("notice-read-before-family", people=2),
+    ]
+    assert all(len(result.toast or "") <= 200 for result in results)
+    read = "SELECT count(*) FROM recipient WHERE acknowledged_at IS NOT NULL"
+    assert await ground.talk.one(read) == 3
 
 
 async def test_one_person_taps_thrice_at_once(ground: Ground) -> None:

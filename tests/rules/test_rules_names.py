@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.names import LONGEST_NAME, NameFault, check_name, same_name
+from rules.names import LONGEST_NAME, NameFault, check_name, given_name, same_name
 
 
 @pytest.mark.parametrize(
@@ -104,3 +104,24 @@ def test_the_same_name(one: str, other: str, same: bool) -> None:
 @given(st.text())
 def test_a_name_is_the_same_as_itself(name: str) -> None:
     assert same_name(name, name)
+
+
+@pytest.mark.parametrize(
+    ("full", "given"),
+    [
+        ("Ахметов Серік Болатұлы", "серик"),
+        ("Серик Ахметов", "серик"),
+        ("Серік Болатұлы", "серик"),
+        ("Серик Болатович Ахметов", "серик"),
+        ("Akhmetov Serik", "серик"),
+        ("Ахметова Айгуль", "айгуль"),
+        ("Ким Марина", "марина"),
+        ("Цой Лев", "лев"),
+        ("Цой Яков", "яков"),
+        ("Болат Серік", "серик"),
+        ("Серік", "серик"),
+        ("", ""),
+    ],
+)
+def test_the_given_name(full: str, given: str) -> None:
+    assert given_name(full) == given

@@ -14,7 +14,8 @@ from services.residents import Registration
 from services.unit import Refused
 from tests.services.conftest import NAME, VILLAGE, Settler
 
-SOSNOVKA, BESKOL, PHONE = "595041600", "595030100", "+77010000001"
+SOSNOVKA, BESKOL, NOVOGEORGIEVKA = "595041600", "595030100", "595041500"
+PHONE = "+77010000001"
 TODAY = date(2026, 11, 20)  # the day at which the clock stands
 ACT = "Решение районного мәслихата от 12.03.2024 № 15/3"
 BIRTH, DAY = date(1986, 3, 5), timedelta(days=1)
@@ -26,10 +27,15 @@ async def leaves(db: TestDatabase, person: UUID) -> None:
 
 
 async def registers(
-    db: TestDatabase, address: UUID, place: str, phone: str | None = None, birth: date = BIRTH
+    db: TestDatabase,
+    address: UUID,
+    place: str,
+    phone: str | None = None,
+    birth: date = BIRTH,
+    name: str = NAME,
 ) -> UUID:
     async with db.unit() as unit:
-        given = Registration(NAME, place, birth, "kk", phone=phone, phone_proved=phone is not None)
+        given = Registration(name, place, birth, "kk", phone=phone, phone_proved=phone is not None)
         return await residents.register(unit, address, None, given)
 
 
@@ -88,12 +94,12 @@ async def test_others_of_the_family_and_later_times_are_not_meant(
 ) -> None:
     person, chat = await settle(phone=PHONE, phone_proved=True)
     await leaves(settled, person)
-    other = await registers(settled, chat, SOSNOVKA, PHONE, date(2001, 1, 2))
+    other = await registers(settled, chat, SOSNOVKA, PHONE, date(2001, 1, 2), "Ахметов Марат")
     assert (await stands(settled, other)).counts_today
     settled.clock.offset += 90 * DAY
     late = await registers(settled, chat, SOSNOVKA, PHONE)
     assert (await stands(settled, late)).counts_today
-    assert len(await marks(settled)) == 2, "the phone's and the chat's"
+    assert len(await marks(settled)) == 4, "the phone's and the chat's, by birthday and by name"
     async with settled.unit() as unit:
         await departures.forget(unit)
     assert await marks(settled) == []
@@ -151,3 +157,90 @@ async def test_majority_goes_by_the_place(settled: TestDatabase, settle: Settler
         await moves.move(unit, person, BESKOL)
     found = await stands(settled, person)
     assert (found.adult, found.adult_on) == (False, date(2028, 1, 10))
+
+
+# Another date of birth
+
+
+YOUNG, GROWN, LATER = date(2012, 3, 5), date(1990, 3, 5), TODAY + 90 * DAY
+
+
+@pytest.mark.parametrize("name", ["Ахметов Серик", "СЕРІК Ахметов", "Akhmetov Serik Bolatuly"])
+@pytest.mark.parametrize("known_by", ["chat", "phone"])
+async def test_a_minor_who_comes_again_with_another_birthday(
+    settled: TestDatabase, settle: Settler, known_by: str, name: str
+) -> None:
+    """Before, who deleted and told another date of birth was of age at once."""
+    minor, chat = await settle(birth_date=YOUNG, phone=PHONE, phone_proved=True)
+    await leaves(settled, minor)
+    if known_by == "chat":
+        again = await registers(settled, chat, VILLAGE, birth=GROWN, name=name)
+    else:
+        again, chat = await settle(full_name=name, birth_date=GROWN, phone=PHONE, phone_proved=True)
+    found = await stands(settled, again)
+    assert (found.adult, found.adult_on, found.counts_from) == (False, LATER, None)
+    # Nor by a correction within a day, by a move, or by leaving once more.
+    async with settled.unit() as unit:
+        older = Registration(name, VILLAGE, date(1980, 1, 1), "kk")
+        await residents.register(unit, chat, again, older)
+    assert (await stands(settled, again)).adult_on == LATER
+    async with settled.unit() as unit:
+        await moves.move(unit, again, SOSNOVKA)
+    assert (await stands(settled, again)).adult_on == LATER
+    settled.clock.offset += 2 * DAY
+    await leaves(settled, again)
+    third = await registers(settled, chat, SOSNOVKA, birth=date(1980, 1, 1), name=name)
+    assert (await stands(settled, third)).adult_on == LATER + 2 * DAY
+    settled.clock.offset += 92 * DAY
+    assert (await stands(settled, third)).adult
+
+
+async def test_a_minor_who_tells_the_same_birthday_comes_of_age_on_it(
+    settled: TestDatabase, settle: Settler
+) -> None:
+    soon = date(2008, 11, 25)
+    minor, chat = await settle(birth_date=soon)
+    await leaves(settled, minor)
+    again = await registers(settled, chat, VILLAGE, birth=soon)
+    assert (await stands(settled, again)).adult_on == date(2026, 11, 25)
+
+
+async def test_a_parent_on_the_familys_phone_is_somebody_else(
+    settled: TestDatabase, settle: Settler
+) -> None:
+    minor, chat = await settle(birth_date=YOUNG, phone=PHONE, phone_proved=True)
+    await leaves(settled, minor)
+    parent = await registers(settled, chat, SOSNOVKA, PHONE, GROWN, "Ахметов Болат")
+    found = await stands(settled, parent)
+    assert (found.adult, found.counts_today) == (True, True)
+
+
+async def test_an_adult_with_another_birthday_moves_as_anybody(
+    settled: TestDatabase, settle: Settler
+) -> None:
+    person, chat = await settle()
+    await leaves(settled, person)
+    again = await registers(settled, chat, SOSNOVKA, birth=GROWN)
+    found = await stands(settled, again)
+    assert (found.adult, found.adult_on, found.counts_from) == (True, None, LATER)
+
+
+@pytest.mark.parametrize("place", [SOSNOVKA, BESKOL])
+async def test_a_place_that_did_not_count_when_it_was_left_gives_no_right_back(
+    settled: TestDatabase, settle: Settler, place: str
+) -> None:
+    """Before, to leave again and to return made it count from the day of registering."""
+    person, chat = await settle()
+    settled.clock.offset += 2 * DAY
+    async with settled.unit() as unit:
+        await moves.move(unit, person, SOSNOVKA)
+    await leaves(settled, person)
+    settled.clock.offset += 2 * DAY
+    again = await registers(settled, chat, place)
+    for to in (NOVOGEORGIEVKA, SOSNOVKA, BESKOL, SOSNOVKA):
+        settled.clock.offset += timedelta(hours=1)
+        async with settled.unit() as unit:
+            await moves.move(unit, again, to)
+        found = await stands(settled, again)
+        assert found.counts_from is not None
+        assert found.counts_from >= TODAY + 92 * DAY

@@ -15,6 +15,7 @@ from rules.notices import NoticeKind
 from services import installation, intake, notices, residents, roles
 from services.notices import NoticeText
 from services.reach import reach
+from services.receipts import Acknowledged
 from services.roles import RoleName
 from services.unit import Refused, Unit
 from tests.services.conftest import VILLAGE, Settler
@@ -123,8 +124,8 @@ async def test_a_family_on_one_phone_gets_one_and_is_several(
     assert await count(settled, NOTICES) == 1
     assert await count(settled, "recipient") == 2
     async with settled.unit() as unit:
-        assert await notices.acknowledge(unit, notice, address, 1) == (1, True)
-        assert await notices.acknowledge(unit, notice, address, 1) == (1, False)
+        assert await notices.acknowledge(unit, notice, address, 1) == Acknowledged(1, True, 2)
+        assert await notices.acknowledge(unit, notice, address, 1) == Acknowledged(1, False, 2)
         counts = await notices.progress(await unit.connection(), notice)
     assert (counts.total, counts.acknowledged, counts.pending) == (2, 2, 2)
 

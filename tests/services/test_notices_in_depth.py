@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -28,6 +28,7 @@ from services import (
 )
 from services.notices import NoticeText, Readiness
 from services.reach import forecast, reach
+from services.receipts import Acknowledged
 from services.roles import Power, RoleName
 from services.unit import Refused
 from tests.services.conftest import VILLAGE, Settler
@@ -496,12 +497,12 @@ async def test_a_receipt_of_the_first_does_not_count_for_the_second(
     notice = await office.send()
     await settle_all(office.db, await claim(office.db))
     async with office.db.unit() as unit:
-        assert await notices.acknowledge(unit, notice, address, 1) == (1, True)
+        assert await notices.acknowledge(unit, notice, address, 1) == Acknowledged(1, True, 1)
     assert await office.correct(notice)
     assert (await counts(office.db, notice)).acknowledged == 0
     async with office.db.unit() as unit:
-        assert await notices.acknowledge(unit, notice, address, 1) == (2, False)
-        assert await notices.acknowledge(unit, notice, address, 2) == (2, True)
+        assert await notices.acknowledge(unit, notice, address, 1) == Acknowledged(2, False, 0)
+        assert await notices.acknowledge(unit, notice, address, 2) == Acknowledged(2, True, 1)
     assert (await counts(office.db, notice)).acknowledged == 1
 
 
@@ -646,7 +647,7 @@ async def test_who_is_silent_gets_it_on_the_other_too(office: Office, settle: Se
     assert [one.address for one in again] == [second]
     await settle_all(office.db, again)
     async with office.db.unit() as unit:
-        assert await notices.acknowledge(unit, notice, second, 1) == (1, True)
+        assert await notices.acknowledge(unit, notice, second, 1) == Acknowledged(1, True, 1)
         assert await notices.addressed_to(unit, notice, second)
     found = await counts(office.db, notice)
     assert (found.total, found.sent, found.acknowledged) == (2, 2, 2)
@@ -835,6 +836,28 @@ async def test_two_processes_do_not_overdraw_the_quota(office: Office, settle: S
 
 
 # The report
+
+
+async def test_what_a_family_acknowledged_with_one_tap_is_shown_as_such(
+    office: Office, settle: Settler
+) -> None:
+    """Before, two people counted as read and nobody could see that it was one tap."""
+    (_, shared), (_, own) = await settle(full_name="Әбілов Серік"), await settle()
+    async with office.db.unit() as unit:
+        second = residents.Registration("Әбілова Айгүл", VILLAGE, date(1990, 1, 2), "kk")
+        await residents.register(unit, shared, None, second)
+    notice = await office.send()
+    await settle_all(office.db, await claim(office.db))
+    for address, people in ((own, 1), (shared, 2)):
+        assert (await counts(office.db, notice)).shared == 0
+        async with office.db.unit() as unit:
+            known = await notices.acknowledge(unit, notice, address, 1)
+        assert known == Acknowledged(1, True, people)
+    found = await counts(office.db, notice)
+    assert (found.acknowledged, found.shared) == (3, 2)
+    async with office.db.unit() as unit:
+        listed = await notice_report.rows(unit, notice, office.person)
+    assert {one.name for one in listed if one.shared} == {"Әбілов Серік", "Әбілова Айгүл"}
 
 
 async def test_the_report_names_everybody_for_the_office_only(
