@@ -5,6 +5,7 @@ address as a person at the page would drive it.
 """
 
 import asyncio
+import fcntl
 import os
 import re
 import shutil
@@ -13,7 +14,7 @@ import socket
 import sys
 import webbrowser
 from collections.abc import Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -46,7 +47,7 @@ from services.territory_import import DEMO_PLACES, import_territory
 from services.unit import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
 OKRUG = "595041000"  # Бугровский сельский округ: the worked example of LAW part 1
 # The emulator's own credentials; they open nothing else.
@@ -57,6 +58,7 @@ AUTH = "demo-token-of-the-emulated-account"
 SENDER = "whatsapp:+77000595041"
 DISTRICT = "595000000"
 SEEDED = "seeded"  # the file that says: the village has moved in
+RUNNING = "running"  # the file that is locked while a demo runs on the folder
 KK, RU = Language.KK, Language.RU
 _ARGUMENTS = (
     "village",
@@ -74,6 +76,7 @@ _ARGUMENTS = (
 )
 AKIM, NEWCOMER, VILLAGER, DEPUTY = "akim", "aigul", "petr", "saule"
 NEWCOMER_AGAIN = "aigul-whatsapp"  # the same person with the same number, on the other messenger
+SENT = ("live-sending", "live-finished", "live-paused", "live-cancelled")  # a notice that went out
 MORNING = 10  # o'clock: when the village is shown, if it is night
 
 out = Console()
@@ -122,12 +125,16 @@ async def run(
     data: Path | None, port: int, *, open_browser: bool = True, reset: bool = False
 ) -> None:
     """Runs the demo until Ctrl-C; the data stays for the next start."""
-    _check_free(port, port + 1)
     base = load()
     folder = (data or base.data_dir / "demo").absolute()
-    if reset or not (folder / SEEDED).exists():  # a first start that was broken off begins anew
-        await asyncio.to_thread(_forget, folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    with alone(folder):
+        _check_free(port, port + 1)
+        if reset or not (folder / SEEDED).exists():  # a first start that was broken off begins anew
+            await asyncio.to_thread(_forget, folder)
+        await _run(folder, port, open_browser)
+
+
+async def _run(folder: Path, port: int, open_browser: bool) -> None:
     settings = _settings(folder, port)
     logs.set_up("ERROR", plain=True)
     out.print("[bold]Жиын · Zhiyn[/bold]  starting the database …")
@@ -139,6 +146,23 @@ async def run(
             await _show(folder, settings, database, messengers, stopping, open_browser)
     finally:
         await database.close()
+
+
+@contextmanager
+def alone(folder: Path) -> "Iterator[None]":
+    """No other demo runs on this folder meanwhile; a killed one holds it no longer. Raises
+    SystemExit with what to do."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / RUNNING).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit(
+                f"The demo is running already, on the data in {folder}. Open its page in the"
+                " browser, or stop it first with Ctrl-C where it was started. For a second one"
+                " beside it: zhiyn demo --data ANOTHER_FOLDER --port 9000"
+            ) from None
+        yield
 
 
 async def _show(
@@ -204,7 +228,11 @@ def _settings(folder: Path, port: int) -> Settings:
 
 def _forget(folder: Path) -> None:
     stop_leftover(folder / "postgresql")
-    shutil.rmtree(folder, ignore_errors=True)
+    for one in folder.iterdir():
+        if one.is_dir():
+            shutil.rmtree(one, ignore_errors=True)
+        elif one.name != RUNNING:
+            one.unlink()
 
 
 def _has_screen() -> bool:
@@ -394,7 +422,7 @@ async def _guide(messengers: Messengers) -> None:
     """The first minute, step by step."""
     done = {
         "register": (NEWCOMER, ("registered", "registered-minor")),
-        "send": (AKIM, ("live-sending", "live-finished")),
+        "send": (AKIM, SENT),
         "read": (VILLAGER, ("notice-read-receipt",)),
         "join": (NEWCOMER_AGAIN, ("joined",)),
         "correct": (AKIM, ("correct-done",)),

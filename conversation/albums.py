@@ -2,7 +2,8 @@
 
 Telegram sends an album as several updates, WhatsApp one medium each. Whoever sends five pictures
 is answered once: on Telegram the answer is edited, on WhatsApp, which cannot edit, the others are
-taken without a word (the next question says how many there are).
+taken without a word (the next question says how many there are). Each reason to refuse one is said
+once, and what is taken after that is answered again.
 """
 
 from dataclasses import replace
@@ -18,20 +19,23 @@ _GOING = "~gathering"
 
 
 def arrives(turn: Turn, answers: Answers) -> bool:
-    """Notes the file at hand; does it belong to those that came just before it?"""
+    """Notes the file at hand; does it belong to those just before it, which were answered? After
+    a refusal it does not: what can be taken has an answer of its own."""
     last = answers.get(_GOING)
-    together = last is not None and _same_go(turn, last)
-    kept = last if together and last else {"reply": None, "told": False}
-    answers[_GOING] = {**kept, "album": turn.incoming.album, "at": turn.unit.now.isoformat()}
-    return together
+    same = last if last is not None and _same_go(turn, last) else None
+    kept = same or {"reply": None, "said": []}
+    now = {"album": turn.incoming.album, "at": turn.unit.now.isoformat(), "refused": False}
+    answers[_GOING] = {**kept, **now}
+    return same is not None and not same.get("refused")
 
 
-def to_be_told(answers: Answers) -> bool:
-    """Is this the first time in this go that something has to be said against a file? That is
-    said in a new message: nobody looks for it in an edited one."""
-    first = not answers[_GOING]["told"]
-    answers[_GOING] |= {"told": True, "reply": None if first else answers[_GOING]["reply"]}
-    return first
+def to_be_told(answers: Answers, refused: str = "") -> bool:
+    """Is this the first time in this go that this has to be said against a file? That is said
+    in a new message: nobody looks for it in an edited one."""
+    going = answers[_GOING]
+    said = going.get("said", [])
+    going |= {"said": [*said, refused], "reply": None, "refused": True}
+    return refused not in said
 
 
 def over(answers: Answers) -> None:

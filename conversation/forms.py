@@ -13,7 +13,7 @@ from conversation.message import Attachments, Choice, Contact, Reply
 from conversation.payload import Chosen
 from conversation.state import Answers, FormState, without
 from conversation.turn import Turn
-from core.texts import T
+from core.texts import T, Words
 from services.unit import Refused
 
 BACK, CANCEL = "back", "cancel"
@@ -44,7 +44,7 @@ class Stay:
     """The step has learnt something and asks on."""
 
     values: Answers = field(default_factory=dict)
-    notice: T | None = None
+    notice: Words | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +322,7 @@ def _first_open(form: Form, answers: Answers) -> str:
     return next(is_open, asked[-1].name)
 
 
-async def _ask(turn: Turn, form: Form, state: FormState, notice: T | None = None) -> Reply:
+async def _ask(turn: Turn, form: Form, state: FormState, notice: Words | None = None) -> Reply:
     step = form.step(state.step)
     if step is None:
         raise LookupError(f"form {form.name} has no step {state.step}")

@@ -4,7 +4,7 @@ at it as it will arrive, and off it goes, now or later. What is not finished can
 from collections.abc import Sequence
 from uuid import UUID
 
-from conversation import albums, forms
+from conversation import forms
 from conversation.forms import Accepted, Done, Form, Given, Leave, Problem, Quiet, Stay, Step
 from conversation.message import Choice, Reply
 from conversation.router import Routes
@@ -278,7 +278,7 @@ async def _words(
         typed = notice_files.words_of(given)
         if refused is not None:
             if not typed:
-                return Problem(refused, repeats=True) if albums.to_be_told(answers) else Quiet()
+                return notice_files.said_against(answers, refused)
             notice = refused
         elif together and not typed:
             return Quiet()

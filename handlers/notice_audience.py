@@ -12,6 +12,7 @@ from core.names import fold
 from core.place_names import PlaceKind
 from core.texts import Joined, Named, T, Words, texts
 from handlers.forms import unclear
+from handlers.notice_villages import VILLAGE, page_shown, typed_villages
 from handlers.notice_words import too_early
 from models.territory import Place
 from rules.notices import NoticeKind
@@ -155,7 +156,7 @@ async def ask_audience(turn: Turn, answers: Answers) -> Reply:
 
 
 async def _ask_villages(turn: Turn, answers: Answers) -> Reply:
-    """A tap leaves one on the page, and the way on stands on every page: always, so that the
+    """An answer leaves one on the page, and the way on stands on every page: always, so that the
     pages do not shift."""
     picked, page = answers["picked"], str(turn.page)
     choices = []
@@ -165,30 +166,47 @@ async def _ask_villages(turn: Turn, answers: Answers) -> Reply:
         if village.code in picked:
             names.append(name)
         label = Joined(["✓", name], " ") if village.code in picked else name
-        choices.append(Choice("n-village", label, (village.code, page)))
+        choices.append(Choice(VILLAGE, label, (village.code, page)))
     chosen = Joined(names, ", ") if names else T("audience-none")
     nav = (Choice("n-done", T("audience-done")), BACK_CHOICE, CANCEL_CHOICE)
     return Reply(T("audience-pick", chosen=chosen), choices, nav=nav)
 
 
 async def audience(turn: Turn, answers: Answers, given: Given) -> Accepted:
-    """Everywhere, or a village more or less."""
+    """Everywhere, or a village more or less; typed names and numbers are villages more."""
     villages = await territory.settlement_codes(turn.unit.session, answers["place"])
+    turn.page = page_shown(turn)
     match given.chosen and (given.chosen.code, *given.chosen.ids):
         case ("n-all",):
             everywhere = await territory.codes_inside(turn.unit.session, answers["place"])
             return await _addressed(turn, answers, everywhere, whole=True)
         case ("n-some",):
             return Stay({"picked": []})
-        case ("n-village", code, *page) if code in villages:
-            turn.page = int(page[0]) if page and page[0].isdecimal() else 0
+        case (code_of, code, *_) if code_of == VILLAGE and code in villages:
             picked = set(answers.get("picked", [])) ^ {code}
             return Stay({"picked": sorted(picked)})
         case ("n-done",):
             return await _addressed(turn, answers, answers.get("picked", []), whole=False)
         case ("n-keep",) if answers.get("audience"):
             return Done({KEPT: True})
-    return too_early(given) or unclear("audience-unclear", given)
+    return (
+        await _typed(turn, answers, given, villages)
+        or too_early(given)
+        or unclear("audience-unclear", given)
+    )
+
+
+async def _typed(
+    turn: Turn, answers: Answers, given: Given, villages: Collection[str]
+) -> Stay | None:
+    """The villages that were typed are ticked, and of the others it is said which are meant by
+    none; None where nothing that was typed is a village."""
+    if given.chosen or given.files:
+        return None
+    meant = await typed_villages(turn, given.text, answers["place"], villages)
+    if not (meant.codes or meant.several) or not (meant.clear or "picked" in answers):
+        return None
+    return Stay({"picked": sorted(meant.codes.union(answers.get("picked", [])))}, meant.told())
 
 
 async def _addressed(

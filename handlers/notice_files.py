@@ -64,8 +64,14 @@ async def accept(turn: Turn, answers: Answers, given: Given) -> Accepted:
 async def _one_more(turn: Turn, answers: Answers, given: Given) -> Accepted:
     together, refused = await take(turn, answers, given)
     if refused is not None:
-        return Problem(refused, repeats=True) if albums.to_be_told(answers) else Quiet()
+        return said_against(answers, refused)
     return Quiet() if albums.quiet(turn, together) else Stay()
+
+
+def said_against(answers: Answers, refused: T) -> Accepted:
+    """Why a file cannot be taken: once for those of one go with the same fault."""
+    first = albums.to_be_told(answers, refused.key)
+    return Problem(refused, repeats=True) if first else Quiet()
 
 
 async def _one_less(turn: Turn, answers: Answers, file: str) -> Accepted:

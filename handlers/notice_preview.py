@@ -260,7 +260,7 @@ async def accept(turn: Turn, answers: Answers, given: Given) -> Accepted:
 async def _one_more_file(turn: Turn, answers: Answers, given: Given) -> Accepted:
     together, refused = await notice_files.take(turn, answers, given)
     if refused is not None:
-        return Problem(refused, repeats=True) if albums.to_be_told(answers) else Quiet()
+        return notice_files.said_against(answers, refused)
     return Quiet() if albums.quiet(turn, together) else Jump("attach")
 
 

@@ -260,3 +260,27 @@ async def test_a_document_when_only_a_moment_is_asked_for(talk: Talk) -> None:
     await akim.send_file(DOCUMENT, mime=PDF)
     assert akim.hears("not-asked")
     assert await step(akim) == "when"
+
+
+@EACH
+@pytest.mark.parametrize("at", ["attach", "own", "preview"])
+async def test_each_mistake_of_one_go_and_what_is_taken_after_it_has_its_answer(
+    talk: Talk, channel: ChannelName, language: Language, at: str
+) -> None:
+    """On WhatsApp a picture within ten seconds of a refused voice message had no answer."""
+    akim = await begun(talk, language, channel)
+    await akim.pick("audience-all-okrug")
+    if at != "own":
+        await akim.says(WRITTEN[language], WRITTEN[language.other])
+    if at == "preview":
+        await akim.pick("attach-skip")
+    await akim.send_file(Medium.VOICE)
+    assert akim.hears("attach-no-voice")
+    await akim.send_file(Medium.STICKER)
+    assert akim.hears("attach-no-sticker")
+    await akim.send_file(Medium.STICKER)
+    assert akim.text == "", "the same twice is said once"
+    await akim.send_file(PHOTO)
+    assert akim.text != ""
+    await akim.send_file(Medium.VIDEO)
+    assert akim.hears("attach-no-video")
