@@ -11,7 +11,7 @@ from conversation.state import Answers
 from conversation.turn import Turn
 from core.ids import short
 from core.languages import Language
-from core.texts import Joined, Near, T, texts
+from core.texts import Joined, Near, T, Words, texts
 from handlers import family, home, notice_files, notice_words, sent
 from handlers.forms import known, shown, unclear
 from handlers.notice import composed, file_refs
@@ -126,30 +126,33 @@ async def _ask_preview(turn: Turn, answers: Answers) -> Reply:
     found = await _notice(turn, answers)
     corrected = _corrected(found, answers)
     office = await territory.akim_of(turn.unit.session, found.place_code)
+    changed = found.changed(corrected)
     samples = [
         texts().say(one, T("correct-sample", office=office, title=words.title, body=words.body))
         for one, words in corrected.items()
+        if one in changed
     ]
     fixes = [Choice("k-fix", T(f"notice-fix-{one}"), (one.value,)) for one in corrected]
-    if corrected == found.texts:
+    if not changed:
         return Reply(T("correct-nothing"), fixes)
     text = T(
         "correct-preview",
         sample=Joined(samples, "\n\n"),
-        who=await _who(turn, found),
+        who=await _who(turn, found, changed),
         ask=T(f"correct-ask{_how(found)}") if _how(found) else T("correct-ask"),
     )
     send = T("correct-save" if _how(found) else "correct-send")
     return Reply(text, [Choice("k-send", send), *fixes])
 
 
-async def _who(turn: Turn, found: NoticeView) -> T:
-    """Who gets the correction, and who the new text alone."""
+async def _who(turn: Turn, found: NoticeView, changed: Sequence[Language]) -> Words:
+    """Who gets the correction, who the new text alone, and who nothing."""
     if found.queued_at is None:
         return T("correct-who-before")
-    counts = await notices.progress(await turn.unit.connection(), found.id)
+    counts = await notices.progress(await turn.unit.connection(), found.id, changed)
     had = counts.sent + counts.announced
-    return T("correct-who", had=had, left=counts.total - had - sum(counts.failed.values()))
+    who = T("correct-who", had=had, left=counts.total - had - sum(counts.failed.values()))
+    return Joined([T(f"correct-only-{changed[0]}"), who]) if len(changed) == 1 else who
 
 
 def _how(found: NoticeView) -> str:
@@ -171,6 +174,8 @@ async def _preview(turn: Turn, answers: Answers, given: Given) -> Accepted:
 async def _send(turn: Turn, answers: Answers) -> Accepted:
     """Off it goes, unless somebody else corrected it meanwhile: then it is looked at again."""
     found = await _notice(turn, answers)
+    if not found.changed(_corrected(found, answers)):
+        return Stay({})
     if found.status == "cancelled" or found.revision + 1 == answers["revision"]:
         return Done()
     return Stay({"revision": found.revision + 1}, T("correct-meanwhile"))

@@ -220,9 +220,7 @@ async def _shown(turn: Turn, notice: UUID) -> Sequence[Reply]:
         found.text(turn.said),
         found.kind,
         attached,
-        corrected=await notices.had_older(
-            turn.unit, notice, found.revision, turn.address, turn.speaker
-        ),
+        corrected=await notices.had_older(turn.unit, notice, turn.address, turn.speaker),
     )
     if found.status == "cancelled":
         shown = replace(shown.saying(T("notice-cancelled-line")), choices=())

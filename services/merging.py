@@ -16,6 +16,7 @@ from models.delivery import Draft, Notice
 from models.people import Address, Resident, ResidentAddress, Role
 from services import rulebook
 from services.unit import Unit
+from services.wanted import OLD
 
 Moved = dict[str, list[Any]]
 _FOR_EVER = datetime.max.replace(tzinfo=UTC)
@@ -58,7 +59,7 @@ FROM withdrawn AS w
 """
 # Only with the words that the notice has now. What went there as the second messenger of the one
 # who stays was not that one's, and does not count for them.
-_GIVE_BACK = """
+_GIVE_BACK = f"""
 WITH again AS (
     UPDATE recipient SET excluded = NULL
     WHERE notice_id = :notice AND resident_id = :resident AND excluded = 'merged'
@@ -70,12 +71,12 @@ WITH again AS (
       AND NOT EXISTS (SELECT 1 FROM resident_address AS ra
                       WHERE ra.resident_id = o.resident_id AND ra.address_id = d.address_id)
 )
-UPDATE delivery AS d SET message_id = new.id, outcome = NULL, finished_at = NULL,
+UPDATE delivery AS d SET message_id = m.id, outcome = NULL, finished_at = NULL,
        not_before = :now, waiting_for = CASE WHEN :paused THEN 'paused' END
-FROM message AS old JOIN message AS new ON new.notice_id = old.notice_id
-  AND new.language = old.language AND new.corrects = old.corrects AND new.revision = :revision
+FROM message AS old JOIN message AS m ON m.notice_id = old.notice_id
+  AND m.language = old.language AND m.corrects = old.corrects AND NOT {OLD}
 WHERE d.id = ANY(:deliveries) AND d.message_id = old.id AND d.outcome = 'cancelled'
-  AND NOT EXISTS (SELECT 1 FROM delivery AS o WHERE o.message_id = new.id
+  AND NOT EXISTS (SELECT 1 FROM delivery AS o WHERE o.message_id = m.id
                   AND o.address_id = d.address_id AND o.id <> d.id)
 RETURNING d.id
 """
@@ -274,7 +275,6 @@ async def _give_back(unit: Unit, notice: UUID, resident: UUID, deliveries: list[
             "notice": notice,
             "resident": resident,
             "deliveries": deliveries,
-            "revision": found.revision,
             "paused": found.status == "paused",
             "now": unit.now,
         },

@@ -26,6 +26,7 @@ from services.notices import (
     add_messages,
     check_languages,
     digest_of,
+    opened,
     plan_silent,
     power_for,
     priority_of,
@@ -68,8 +69,9 @@ FROM message AS m JOIN unnest($2::text[], $3::bool[], $4::uuid[]) AS new (langua
   ON new.language = m.language AND new.corrects = m.corrects
 WHERE {_MINE} AND d.claimed_until IS NULL AND d.platform_id IS NULL AND d.lost = 0
 """
-# Who got an older version, or may be getting it this moment, gets the correction: as long as the
-# person, or whom the record was joined with since, is there and still behind that chat.
+# Who got an older version in these languages, or may be getting it this moment, gets the
+# correction: as long as the person, or whom the record was joined with since, is there and still
+# behind that chat.
 _CORRECT = f"""
 WITH mine AS (
     SELECT resident_id, delivery_id, false AS second FROM recipient
@@ -84,7 +86,7 @@ WITH mine AS (
     JOIN resident AS was ON was.id = mine.resident_id
     JOIN resident AS who ON who.id = coalesce(was.merged_into, was.id) AND who.deleted_at IS NULL
     JOIN resident_address AS ra ON ra.resident_id = who.id AND ra.address_id = d.address_id
-    WHERE m.revision < $5
+    WHERE m.revision < $5 AND m.language = ANY($3)
       AND (d.outcome IN ('sent', 'announced', 'unknown') OR d.outcome IS NULL)
 ), made AS (
     INSERT INTO delivery (id, message_id, address_id, account_id, priority, not_before, created_at,
@@ -177,24 +179,33 @@ async def correct(
     correction: Mapping[Language, dict[str, Any]],
 ) -> bool:
     """The notice says something else from now on: whoever has it gets the correction, marked as
-    such; whoever has not gets the new text alone.
+    such; whoever has not gets the new text alone. Nothing comes to those in whose language the
+    text is the same, and what they acknowledged counts.
 
-    `revision` is the one that the new contents name; False when the notice is at another by now
-    or was cancelled. Receipts of the older text stay in the trail and do not count for the new.
-    Raises Refused.
+    `revision` is the one that the new contents name; False when the notice is at another by now,
+    was cancelled, or says all this already. Receipts of the older text stay in the trail and do
+    not count for the new. Raises Refused.
     """
     found = await _mine(unit, notice)
     if found.status == "cancelled" or revision != found.revision + 1:
         return False
     await _may_send(unit, found)  # other words to everybody are as good as another notice
     check_languages(texts, monolingual)
+    changed = opened(unit, found).changed(texts)
+    if not changed:
+        return False
     await wanted.supersede(unit, notice)  # what came back since the last correction
     found.released_by, found.digest = unit.actor, digest_of(unit, texts)
     found.revision, found.monolingual, found.corrected_at = revision, monolingual, unit.now
     for column, sealed in sealed_texts(unit, notice, texts).items():
         setattr(found, column, sealed)
     if found.queued_at is not None:
-        await _send_correction(unit, found, plain, correction)
+        await _send_correction(
+            unit,
+            found,
+            {one: plain[one] for one in changed},
+            {one: correction[one] for one in changed},
+        )
     await unit.session.flush()
     unit.audit("notice-corrected", notice, revision=revision)
     return True

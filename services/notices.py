@@ -28,6 +28,7 @@ from services.reach import REACH, begins, kind_to_mute, more_than
 from services.receipts import Acknowledged, Receipt
 from services.territory import codes_inside
 from services.unit import Refused, Unit
+from services.wanted import OLD
 
 TITLE, BODY = "notice.title", "notice.text"
 LIVE_PAUSE = timedelta(seconds=3)  # between edits of the author's live message
@@ -88,7 +89,7 @@ SELECT {STATE} AS state, count(*) AS people, count(r.acknowledged_at) AS acknowl
        max(CASE WHEN d.outcome IS NULL THEN d.not_before ELSE s.not_before END) AS last_due
 FROM recipient AS r LEFT JOIN delivery AS d ON d.id = r.delivery_id
 LEFT JOIN delivery AS s ON s.id = r.second_id
-WHERE r.notice_id = $1 GROUP BY 1
+WHERE r.notice_id = $1 {{read}} GROUP BY 1
 """
 # One tap stands for all whom the notice reached by the same chat, and is of one moment.
 SHARED = "coalesce(r.second_id, r.delivery_id), r.acknowledged_at"
@@ -98,6 +99,8 @@ SELECT coalesce(sum(people), 0)::int FROM (
     WHERE r.notice_id = $1 AND r.acknowledged_at IS NOT NULL AND r.excluded IS NULL
     GROUP BY {SHARED} HAVING count(*) > 1) AS tap
 """
+_IN = """AND ARRAY[d.message_id, s.message_id] && ARRAY(
+    SELECT id FROM message WHERE notice_id = $1 AND language = ANY($2::text[]))"""
 # What goes as fast as each account may speak; what waits for something else has no end to foretell.
 _ON_THEIR_WAY = """
 SELECT c.channel, count(*) AS deliveries FROM delivery AS d JOIN message AS m ON m.id = d.message_id
@@ -113,6 +116,10 @@ class NoticeText:
 
     title: str
     body: str
+
+
+def _read_in(language: Language, texts: Mapping[Language, NoticeText]) -> NoticeText:
+    return texts.get(language) or next(iter(texts.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +142,11 @@ class NoticeView:
 
     def text(self, language: Language) -> NoticeText:
         """In this language, or in the only one that its author declared."""
-        return self.texts.get(language) or next(iter(self.texts.values()))
+        return _read_in(language, self.texts)
+
+    def changed(self, texts: Mapping[Language, NoticeText]) -> list[Language]:
+        """The languages whose readers read something else if these were its texts."""
+        return [one for one in Language if self.text(one) != _read_in(one, texts)]
 
     @property
     def title(self) -> Named:
@@ -436,7 +447,7 @@ async def add_messages(
 async def view(unit: Unit, notice: UUID) -> NoticeView | None:
     """The notice, opened."""
     found = await unit.session.get(Notice, notice)
-    return _view(unit, found) if found else None
+    return opened(unit, found) if found else None
 
 
 async def addressed_to(unit: Unit, notice: UUID, address: UUID) -> bool:
@@ -459,19 +470,17 @@ async def addressed_to(unit: Unit, notice: UUID, address: UUID) -> bool:
     return found is not None
 
 
-async def had_older(
-    unit: Unit, notice: UUID, revision: int, address: UUID, resident: UUID | None
-) -> bool:
-    """Did an older revision than this one go to the address, or to another of the resident's?"""
+async def had_older(unit: Unit, notice: UUID, address: UUID, resident: UUID | None) -> bool:
+    """Did a text that was corrected since go to the address, or to another of the resident's?"""
     found = await unit.session.scalar(
         text(
             "SELECT 1 FROM message AS m JOIN delivery AS d ON d.message_id = m.id"
-            " WHERE m.notice_id = :notice AND m.revision < :revision"
+            f" WHERE m.notice_id = :notice AND {OLD}"
             " AND d.outcome IN ('sent', 'announced', 'unknown') AND (d.address_id = :address"
             "  OR d.address_id IN (SELECT address_id FROM resident_address"
             "                      WHERE resident_id = :resident)) LIMIT 1"
         ),
-        {"notice": notice, "revision": revision, "address": address, "resident": resident},
+        {"notice": notice, "address": address, "resident": resident},
     )
     return found is not None
 
@@ -506,7 +515,7 @@ async def latest(unit: Unit, resident: UUID, limit: int = 5) -> list[NoticeView]
         .order_by(Notice.created_at.desc())
         .limit(limit)
     )
-    return [_view(unit, notice) for notice in found]
+    return [opened(unit, notice) for notice in found]
 
 
 async def seen_by_office(unit: Unit, notice: UUID, resident: UUID | None) -> NoticeView:
@@ -556,14 +565,14 @@ async def of_offices(unit: Unit, places: Collection[str], limit: int = 30) -> li
         .order_by(Notice.created_at.desc())
         .limit(limit)
     )
-    return [_view(unit, notice) for notice in found]
+    return [opened(unit, notice) for notice in found]
 
 
 async def acknowledge(
     unit: Unit, notice: UUID, address: UUID, revision: int
 ) -> Acknowledged | None:
     """ "I have read it", of everybody whom it reached by this chat. Idempotent; one statement. The
-    button of an older revision acknowledges nothing.
+    button of a text that was corrected since acknowledges nothing.
 
     None when this notice did not go to this address: a forged tap, which is noted.
     """
@@ -588,11 +597,11 @@ async def take_newest(unit: Unit, notice: UUID, address: UUID) -> Newest:
         text(
             "UPDATE delivery AS d SET outcome = 'sent', sent_at = :now, waiting_for = NULL,"
             " claimed_until = NULL, finished_at = coalesce(d.finished_at, :now)"
-            " FROM message AS m JOIN notice AS n ON n.id = m.notice_id"
+            " FROM message AS m"
             " WHERE m.notice_id = :notice AND d.message_id = m.id AND d.address_id = :address"
-            " AND (d.outcome = 'announced' OR d.outcome IS NULL AND m.revision = n.revision"
+            f" AND (d.outcome = 'announced' OR d.outcome IS NULL AND NOT {OLD}"
             "      AND (d.claimed_until IS NULL OR d.claimed_until < :now))"
-            " RETURNING m.revision = n.revision AS newest"
+            f" RETURNING NOT {OLD} AS newest"
         ),
         {"now": unit.now, "notice": notice, "address": address},
     )
@@ -601,8 +610,7 @@ async def take_newest(unit: Unit, notice: UUID, address: UUID) -> Newest:
     found = await unit.session.scalars(
         text(
             "SELECT d.outcome FROM delivery AS d JOIN message AS m ON m.id = d.message_id"
-            " JOIN notice AS n ON n.id = m.notice_id WHERE n.id = :notice"
-            " AND m.revision = n.revision AND d.address_id = :address"
+            f" WHERE m.notice_id = :notice AND NOT {OLD} AND d.address_id = :address"
         ),
         {"notice": notice, "address": address},
     )
@@ -612,14 +620,18 @@ async def take_newest(unit: Unit, notice: UUID, address: UUID) -> Newest:
     return Newest.IN_HAND if None in outcomes else Newest.SHOWN
 
 
-async def progress(connection: AsyncConnection, notice: UUID) -> Progress:
-    """The counts that the author sees."""
+async def progress(
+    connection: AsyncConnection, notice: UUID, languages: Collection[Language] | None = None
+) -> Progress:
+    """The counts that the author sees; only of who is reached in these languages, if named."""
     total = sent = announced = pending = acknowledged = delivered = read = muted = unsettled = 0
     failed: dict[str, int] = {}
     waiting: dict[str, int] = {}
     last_due: datetime | None = None
     quiet_until: datetime | None = None
-    for row in await connection.exec_driver_sql(_COUNTS, (notice,)):
+    statement = _COUNTS.format(read="" if languages is None else _IN)
+    asked = (notice,) if languages is None else (notice, list(languages))
+    for row in await connection.exec_driver_sql(statement, asked):
         state, _, why = row.state.partition(":")
         if state == "excluded":
             muted += row.people if why == "muted" else 0
@@ -723,7 +735,8 @@ async def _files_missing(unit: Unit, files: Sequence[UUID]) -> dict[UUID, str | 
     return {row.id: row.failure for row in found}
 
 
-def _view(unit: Unit, found: Notice) -> NoticeView:
+def opened(unit: Unit, found: Notice) -> NoticeView:
+    """This row, opened."""
     texts: dict[Language, NoticeText] = {}
     for language in Language:
         title = getattr(found, f"title_{language}")

@@ -15,6 +15,7 @@ from core.pace import WINDOW
 from services import quiet, second_messenger, wanted
 from services.intake import TARGET
 from services.unit import Unit
+from services.wanted import OLD
 
 CONTENT = "message.content"
 REPLY, REMINDER, URGENT, NOTICE = 0, 1, 2, 3
@@ -31,9 +32,9 @@ UNTIL_THEY_WRITE = timedelta(days=3650)  # the person's next message brings it f
 REDRAWN = timedelta(seconds=5)  # the window is closed after all: the template, if there is one
 _LONG_WAITS = [outcome.value for outcome in WAITING]  # these hold nobody else up
 
-_LEASED = """d.id, d.message_id, d.address_id, d.account_id, d.priority, d.seq, d.attempts,
+_LEASED = f"""d.id, d.message_id, d.address_id, d.account_id, d.priority, d.seq, d.attempts,
           d.failures, d.lost, d.parts_sent, d.waiting_for, d.claimed_by,
-          m.content, m.notice_id, n.status, m.revision < n.revision AS old, a.target,
+          m.content, m.notice_id, n.status, {OLD} AS old, a.target,
           a.last_inbound_at, a.stopped_at IS NOT NULL AS stopped"""
 # Another process' lease that ran out was a call that may have been made, and whose answer is lost:
 # a try of its own, so that callbacks about it are not taken for the next one's.

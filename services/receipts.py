@@ -11,14 +11,16 @@ from services.unit import Unit
 # an array it expects but a few rows.
 _ACKNOWLEDGE = """
 WITH letters AS MATERIALIZED (
-    SELECT t.n, t.notice_id, t.address_id, t.at, n.revision, n.revision = t.revision AS current,
-           m.id, m.revision = t.revision AS tapped
+    SELECT t.n, t.notice_id, t.address_id, t.at, c.current, m.id, m.revision = t.revision AS tapped,
+           CASE WHEN c.current THEN t.revision ELSE n.revision END AS revision
     FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::int[], $5::timestamptz[])
       AS t (n, notice_id, address_id, revision, at)
     CROSS JOIN LATERAL (SELECT revision FROM notice WHERE id = t.notice_id OFFSET 0) AS n
     CROSS JOIN LATERAL (
-        SELECT id, revision FROM message WHERE notice_id = t.notice_id OFFSET 0
+        SELECT id, revision, max(revision) OVER (PARTITION BY language) AS newest
+        FROM message WHERE notice_id = t.notice_id OFFSET 0
     ) AS m
+    CROSS JOIN LATERAL (SELECT t.revision BETWEEN m.newest AND n.revision AS current) AS c
 ), mine AS MATERIALIZED (
     SELECT letters.n, letters.notice_id, letters.at, letters.revision, letters.current,
            letters.tapped, d.id, d.outcome
@@ -64,8 +66,9 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """The notice's revision now, whether this tap was the first to acknowledge it, and for how
-    many residents it stands: all whom the notice reached by this chat."""
+    """The tapped revision as long as its text stands in the language of this chat, else the
+    notice's revision now; whether this tap was the first to acknowledge it; and for how many
+    residents it stands: all whom the notice reached by this chat."""
 
     revision: int
     newly: bool
@@ -74,7 +77,7 @@ class Acknowledged:
 
 async def acknowledge(receipts: Sequence[Receipt]) -> list[Acknowledged | None]:
     """Acknowledges all of them, whose units share a transaction. Idempotent; one statement. The
-    button of an older revision acknowledges nothing.
+    button of a text that was corrected since acknowledges nothing.
 
     None for a notice that did not go to that address: a forged tap. It is for the caller to note.
     """
@@ -98,7 +101,7 @@ async def acknowledge(receipts: Sequence[Receipt]) -> list[Acknowledged | None]:
             newly.add(row.n)
         elif row.people:
             people[row.n] = row.people
-        else:
+        elif found[row.n] is None or row.revision == receipts[row.n].revision:
             found[row.n] = Acknowledged(row.revision, newly=False, people=0)
     for n in newly | people.keys():
         found[n] = replace(found[n], newly=n in newly, people=people.get(n, 0))

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.outcomes import ARRIVED, STOPS_ADDRESS, WAITING, Outcome
 from services import content_templates, outbox, quota, second_messenger
+from services.wanted import OLD
 
 AGAIN = frozenset({Outcome.THROTTLED, Outcome.TRANSIENT})  # accepted, then failed: may go yet
 HELD = timedelta(seconds=5)  # too fast, says the platform, and names no time
@@ -57,11 +58,11 @@ FROM (
 ) AS was
 WHERE d.id = was.id RETURNING d.address_id
 """
-_LOCK = """
+_LOCK = f"""
 SELECT d.id, d.address_id, d.account_id, d.priority, d.outcome, d.waiting_for, d.claimed_until,
        d.attempts, d.failures, d.parts_sent, d.platform_id, d.delivered_at,
        coalesce(d.sent_at, d.announced_at, d.created_at) AS tried_at, m.notice_id,
-       m.content <> '' AS readable, n.status, m.revision < n.revision AS old,
+       m.content <> '' AS readable, n.status, {OLD} AS old,
        EXISTS (SELECT 1 FROM recipient AS r WHERE d.id IN (r.delivery_id, r.second_id))
        AND NOT EXISTS (
            SELECT 1 FROM recipient AS r JOIN resident AS who ON who.id = r.resident_id

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.unit import Unit
+from services.wanted import OLD
 
 # A correction under way is waited for: it decides what this person gets, and where.
 _HOLD = """
@@ -19,7 +20,7 @@ SELECT 1 FROM notice WHERE id IN (
 """
 # The same message may have a row for that chat already: one that was cancelled, when two records
 # became one person, goes after all; one that has failed helps nobody.
-_TURN_TO = """
+_TURN_TO = f"""
 WITH lost AS (
     SELECT r.notice_id, r.resident_id, d.message_id, d.address_id, d.priority,
            CASE n.status WHEN 'paused' THEN 'paused' END AS waiting_for
@@ -43,12 +44,14 @@ WITH lost AS (
         ORDER BY a.last_inbound_at DESC NULLS LAST, a.id LIMIT 1
     ) AS best
     JOIN message AS old ON old.id = lost.message_id
-    JOIN message AS new ON new.notice_id = lost.notice_id AND new.revision = old.revision
-      AND new.corrects = old.corrects AND new.language = best.language
+    CROSS JOIN LATERAL ( -- the newest in its language; a correction for who gets one, if there is
+        SELECT id FROM message
+        WHERE notice_id = lost.notice_id AND language = best.language AND corrects <= old.corrects
+        ORDER BY revision DESC, corrects DESC LIMIT 1
+    ) AS new
     LEFT JOIN LATERAL ( -- this text is on its way to that chat, or there, for another of the family
         SELECT d.id FROM message AS m JOIN delivery AS d ON d.message_id = m.id
-        WHERE m.notice_id = lost.notice_id AND m.revision = old.revision
-          AND d.address_id = best.id
+        WHERE m.notice_id = lost.notice_id AND NOT {OLD} AND d.address_id = best.id
           AND (d.outcome IS NULL OR d.outcome IN ('sent', 'announced', 'unknown'))
         ORDER BY d.seq LIMIT 1
     ) AS there ON true

@@ -19,6 +19,9 @@ LOST, _LOST_IN_HAND = "(d.lost > 0 OR d.claimed_until IS NOT NULL)", "d.lost > 0
 # Of a lease that ran out with its process: a call that may have been made, and its answer lost.
 DIED = "(d.claimed_until IS NOT NULL)::int"
 _DIED = f",\n       attempts = d.attempts + {DIED}, lost = d.lost + {DIED}"
+# Its text was corrected since: there is a newer message (m) in its language.
+OLD = """m.revision < (SELECT max(newer.revision) FROM message AS newer
+    WHERE newer.notice_id = m.notice_id AND newer.language = m.language)"""
 _OF_NOTICE = "m.notice_id = $1 AND (d.claimed_until IS NULL OR d.claimed_until < $2)"
 _LEASED = "d.id = ANY($1::uuid[]) AND $2::timestamptz IS NOT NULL"
 _OPEN = "m.id = d.message_id AND d.outcome IS NULL"
@@ -37,18 +40,16 @@ FROM message AS m WHERE {_OPEN} AND """
 _SUPERSEDE = f"""
 UPDATE delivery AS d SET outcome = CASE WHEN {{lost}} THEN 'unknown' ELSE 'superseded' END,
        waiting_for = NULL, claimed_until = NULL, finished_at = $2
-FROM message AS m, notice AS n
-WHERE {_OPEN} AND n.id = m.notice_id AND m.revision < n.revision AND """
+FROM message AS m WHERE {_OPEN} AND {OLD} AND """
 _RETURNING = " RETURNING d.address_id, m.notice_id, d.outcome, d.platform_id, m.corrects"
 # Who has nothing at all gets the new text alone: nothing has to be corrected for them. It may be
 # there already, for another one of the family.
-_ALONE = """
+_ALONE = f"""
 WITH marked AS (
     SELECT d.id, plain.id AS message_id, o.id AS there
     FROM unnest($1::uuid[], $2::uuid[]) AS t (notice_id, address_id)
-    JOIN notice AS n ON n.id = t.notice_id
-    JOIN message AS m ON m.notice_id = n.id AND m.revision = n.revision AND m.corrects
-    JOIN message AS plain ON plain.notice_id = n.id AND plain.revision = n.revision
+    JOIN message AS m ON m.notice_id = t.notice_id AND m.corrects AND NOT {OLD}
+    JOIN message AS plain ON plain.notice_id = m.notice_id AND plain.revision = m.revision
      AND plain.language = m.language AND NOT plain.corrects
     JOIN delivery AS d ON d.message_id = m.id AND d.address_id = t.address_id
     LEFT JOIN delivery AS o ON o.message_id = plain.id AND o.address_id = t.address_id

@@ -400,7 +400,7 @@ async def test_only_who_had_the_first_text_reads_that_it_was_corrected(
         await sent_all(talk, priority=NOTICE)
     await here.akim.press(f"d.n-correct.{short(here.notice)}")
     await here.akim.say("Су бар\nБүгін.")
-    await here.akim.pick("correct-keep")
+    await here.akim.say("Вода есть\nСегодня.")
     await here.akim.pick("correct-send")
     await sent_all(talk, priority=NOTICE)
     await reader.press(f"d.open.{short(here.notice)}.2")

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 from support.office import EACH, office, sent_all
-from support.talk import KK, TELEGRAM, Person, Talk
+from support.talk import KK, RU, TELEGRAM, Person, Talk
 
 from conversation.message import ChannelName
 from core.ids import short
@@ -54,14 +54,14 @@ async def corrected(
         assert await here.status() == "paused"
     await here.akim.press(f"d.n-correct.{short(here.notice)}")
     await here.akim.say(f"Су бар\n{NEW}")
-    await here.akim.pick("correct-keep")
+    await here.akim.say("Вода есть\nЗавтра будет.")
     await here.akim.tap(here.akim.labels[0])
     assert await talk.one("SELECT revision FROM notice") == 2
     return Reader(person, here.akim, short(here.notice))
 
 
 def text_of(language: Language) -> str:
-    return NEW if language is KK else "Завтра"
+    return NEW if language is KK else "Завтра будет."
 
 
 @EACH
@@ -185,4 +185,35 @@ async def test_the_words_of_the_button_acknowledge_what_came_last(
     await person.say(word)
     assert person.hears("notice-read-receipt")
     assert await person.form() == before
+    assert await talk.one("SELECT count(*) FROM recipient WHERE acknowledged_at IS NOT NULL") == 1
+
+
+@EACH
+async def test_nothing_comes_to_who_reads_the_other_language(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """The akim is told so; what was read stays read, and the old button stays good."""
+    reader = await talk.resident(channel, language)
+    here = await office(talk, TELEGRAM, KK)
+    await sent_all(talk, NOTICE)
+    other = RU if language is KK else KK
+    akim, had = here.akim, 0 if other is RU else 3
+    await akim.press(f"d.n-correct.{short(here.notice)}")
+    for one in Language:
+        await (akim.say(f"Жаңа\n{NEW}") if one is other else akim.pick("correct-keep"))
+    assert akim.hears(f"correct-only-{other}")
+    assert akim.hears("correct-who", had=had, left=0)
+    assert NEW in akim.text
+    assert ("Ертең" if language is KK else "Завтра") not in akim.text
+    await akim.pick("correct-send")
+    address = (await reader.address())["id"]
+    assert not await talk.rows(PENDING, address=address)
+    await reader.press(f"d.read.{short(here.notice)}.1")
+    assert reader.hears("notice-read-receipt")
+    await reader.press(f"d.open.{short(here.notice)}.1")
+    assert ("Ертең" if language is KK else "Завтра") in reader.text
+    marked = reader.t("notice-heading-corrected", office="").strip()
+    assert marked not in str(reader.heard[0].heading)
+    await reader.press(f"d.read.{short(here.notice)}.2")
+    assert reader.hears("notice-read-before")
     assert await talk.one("SELECT count(*) FROM recipient WHERE acknowledged_at IS NOT NULL") == 1

@@ -80,6 +80,12 @@ async def settle_down(db: TestDatabase) -> Ground:
     for notice in (FIRST, CORRECTED):
         await _send(talk, notice, author)
     await talk.rows("UPDATE notice SET revision = 2 WHERE id = :id RETURNING 1", id=CORRECTED)
+    await talk.rows(
+        "INSERT INTO message (id, notice_id, revision, language, content, created_at)"
+        " SELECT gen_random_uuid(), notice_id, 2, language, content, created_at"
+        " FROM message WHERE notice_id = :id RETURNING 1",
+        id=CORRECTED,
+    )
     newcomer = talk.person()
     await newcomer.start()
     return Ground(talk, FastLane(talk.engine), [*people, newcomer, talk.person(WHATSAPP), family])

@@ -83,16 +83,22 @@ class Office:
             unit.actor = self.person
             return await act(unit, notice, **given)
 
-    async def correct(self, notice: UUID, revision: int = 2) -> bool:
+    async def correct(
+        self, notice: UUID, revision: int = 2, texts: dict[Language, NoticeText] | None = None
+    ) -> bool:
+        texts = texts or {
+            one: NoticeText(f"{words.title}{'!' * (revision - 2)}", words.body)
+            for one, words in NEWER.items()
+        }
         return await self.change(
             notice_changes.correct,
             notice,
-            texts=NEWER,
+            texts=texts,
             monolingual=None,
             revision=revision,
-            plain=contents(NEWER),
+            plain=contents(texts),
             correction={
-                one: Content(one, "түзету " + NEWER[one].body).to_json() for one in Language
+                one: Content(one, "түзету " + texts[one].body).to_json() for one in Language
             },
         )
 
