@@ -183,7 +183,7 @@ async def open_(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     notice, _ = named(turn, ids)
     if notice is None or not await notices.addressed_to(turn.unit, notice, turn.address):
         return [Reply(T("notice-not-yours"), screen=False)]
-    await notices.take_newest(turn.unit, notice, turn.address)
+    await notices.take_newest(turn.unit, notice, turn.address, in_hand=True)
     return await _shown(turn, notice)
 
 

@@ -590,9 +590,10 @@ class Newest(Enum):
     IN_HAND = "in-hand"  # a process is sending it
 
 
-async def take_newest(unit: Unit, notice: UUID, address: UUID) -> Newest:
+async def take_newest(unit: Unit, notice: UUID, address: UUID, *, in_hand: bool = False) -> Newest:
     """Takes what is on its way to this chat for the answer that says it in full: neither what
-    waits, be it paused, nor what was announced comes once more."""
+    waits, be it paused, nor what was announced comes once more. `in_hand`: the answer says it
+    whatever a process is just sending, which may be the announcement that was tapped."""
     taken = await unit.session.execute(
         text(
             "UPDATE delivery AS d SET outcome = 'sent', sent_at = :now, waiting_for = NULL,"
@@ -600,10 +601,10 @@ async def take_newest(unit: Unit, notice: UUID, address: UUID) -> Newest:
             " FROM message AS m"
             " WHERE m.notice_id = :notice AND d.message_id = m.id AND d.address_id = :address"
             f" AND (d.outcome = 'announced' OR d.outcome IS NULL AND NOT {OLD}"
-            "      AND (d.claimed_until IS NULL OR d.claimed_until < :now))"
+            "      AND (:in_hand OR d.claimed_until IS NULL OR d.claimed_until < :now))"
             f" RETURNING NOT {OLD} AS newest"
         ),
-        {"now": unit.now, "notice": notice, "address": address},
+        {"now": unit.now, "notice": notice, "address": address, "in_hand": in_hand},
     )
     if any(row.newest for row in taken):
         return Newest.SHOWN

@@ -126,6 +126,22 @@ async def test_what_a_process_has_in_hand_is_not_said_beside_it(
 
 
 @EACH
+async def test_the_button_of_an_announcement_takes_what_a_process_has_in_hand(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """Its answer may be lost: the text is said now, and nothing of it is to come."""
+    reader = await corrected(talk, channel, language)
+    async with talk.db.session() as session:
+        await session.execute(
+            text("UPDATE delivery SET claimed_until = :at WHERE outcome IS NULL AND priority = 3"),
+            {"at": talk.clock.now().replace(year=2027)},
+        )
+    await reader.taps("open", 2)
+    assert text_of(language) in reader.person.text
+    assert not await reader.waits()
+
+
+@EACH
 async def test_of_what_was_only_announced_the_text_is_shown(
     talk: Talk, channel: ChannelName, language: Language
 ) -> None:

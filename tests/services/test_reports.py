@@ -13,7 +13,7 @@ from support.database import TestDatabase
 from core.clock import FrozenClock
 from core.outcomes import Outcome, SendResult
 from rules.notices import NoticeKind
-from services import notice_changes, outbox, reports, residents
+from services import notice_changes, notices, outbox, reports, residents
 from services.outbox import Claimed, Settled
 from services.reports import Report
 from tests.services.conftest import Settler
@@ -511,3 +511,35 @@ async def test_picture_and_text_both_fail(desk: Desk) -> None:
     await desk.told(one, "SM2", "failed", Outcome.TRANSIENT)
     found = await desk.state(one)
     assert (found.outcome, found.waiting_for, found.parts_sent) == (None, "transient", 1)
+
+
+# What was announced, and tapped before the answer came
+
+
+@pytest.mark.parametrize("known", ["in hand", "unknown"])
+@pytest.mark.parametrize("settled_by", ["callback", "answer"])
+async def test_a_tap_before_the_answer_is_the_full_text_for_good(
+    desk: Desk, known: str, settled_by: str
+) -> None:
+    """The announcement's button brought the full text, while a process still waited for the answer
+    to the announcement (or had died waiting): then "announced" was written over it."""
+    notice = await desk.office.send()
+    one = await desk.claimed()
+    if known == "unknown":
+        await settle_all(desk.db, [one], Outcome.UNKNOWN)
+    async with desk.db.unit() as unit:
+        await notices.take_newest(unit, notice, one.address, in_hand=True)
+    async with desk.db.session() as session:
+        connection = await session.connection()
+        now = desk.db.clock.now()
+        if settled_by == "callback":
+            for status in ("sent", "delivered"):
+                report = Report(one.id, "SM1", status, attempt=one.attempts, template="notice_1")
+                await reports.take(connection, report, now)
+        else:
+            result = SendResult(Outcome.ANNOUNCED, platform_id="SM1")
+            await outbox.settle_all(connection, [Settled(one, result, now, b"digest", 1)])
+    found = await desk.state(one)
+    assert (found.outcome, found.claimed_until) == ("sent", None)
+    desk.later(minutes=10)
+    assert one.id not in {other.id for other in await claim(desk.db)}
