@@ -14,8 +14,9 @@ from sqlalchemy import select
 from core.clock import local_date
 from models.people import Move, Resident
 from rules.people import birthday
+from rules.rulebook import Rulebook
 from services import departures, rulebook
-from services.residents import SLIP, birth_of
+from services.residents import birth_of, may_correct
 from services.territory import find_home
 from services.unit import Refused, Unit
 
@@ -140,20 +141,18 @@ async def _meant(unit: Unit, found: Resident, place_code: str) -> MoveView:
     registered = local_date(found.registered_at or unit.now)
     if found.place_code == place_code:
         return MoveView(found.counts_from or registered, corrected=False)
-    if await _slipped(unit, found):
+    rules = await rulebook.of(unit.session, place_code)
+    if await _slipped(unit, found, rules):
         return MoveView(found.counts_from or registered, corrected=True)
     left, since = await _counted_last(unit, found, registered)
     if left == place_code:
         return MoveView(since, corrected=False)
-    rules = await rulebook.of(unit.session, place_code)
     return MoveView(today + timedelta(days=rules.move_cooling_off), corrected=False)
 
 
-async def _slipped(unit: Unit, found: Resident) -> bool:
+async def _slipped(unit: Unit, found: Resident, rules: Rulebook) -> bool:
     """Told at registration, and corrected within hours? Who registered anew has told it before."""
-    if found.registered_at is None or unit.now - found.registered_at >= SLIP:
-        return False
-    return not await departures.came_back(unit, found.id)
+    return may_correct(unit, found, rules) and not await departures.came_back(unit, found.id)
 
 
 async def _come_of_age(unit: Unit, found: Resident) -> None:

@@ -14,13 +14,13 @@ from models.files import File
 from models.people import Move, Resident, ResidentAddress
 from rules.names import same_name
 from rules.people import birthday
+from rules.rulebook import Rulebook
 from services import departures, drafts, due, files, roles, rulebook
 from services.outbox import LEASE
 from services.territory import find_home
 from services.unit import Refused, Unit
 
 CONSENT_VERSION = 2  # 2: says that a mark remains for a while
-SLIP = timedelta(hours=24)  # [ours] after registering, what is corrected was a slip
 RECOGNISED = frozenset({"roll", "person"})  # on the akim's list; seen in person
 NAME, STREET = "resident.full_name", "resident.street"
 BIRTH, PHONE = "resident.birth_date", "resident.phone"
@@ -89,7 +89,7 @@ async def register(unit: Unit, address: UUID, speaker: UUID | None, given: Regis
         unit.audit("resident-birth-changed", person)
     majority = birthday(given.birth_date, rules.adult_age)
     if not first:
-        majority = _not_at_once(unit, resident, majority, rules.move_cooling_off)
+        majority = _not_at_once(unit, resident, majority, rules)
     _fill(unit, resident, given, majority)
     if first:
         await departures.take_back(unit, resident, given.birth_date, given.phone, [address])
@@ -99,15 +99,21 @@ async def register(unit: Unit, address: UUID, speaker: UUID | None, given: Regis
     return person
 
 
-def _not_at_once(unit: Unit, resident: Resident, majority: date, days: int) -> date:
+def _not_at_once(unit: Unit, resident: Resident, majority: date, rules: Rulebook) -> date:
     """Who was told that they are a minor comes of age by the calendar: another date of birth makes
     nobody of age before as many calendar days as after a move, unless it mends a slip."""
     told, today = resident.adult_on, local_date(unit.now)
     if told is None or told <= today or majority >= told:
         return majority
-    if resident.registered_at and unit.now - resident.registered_at < SLIP:
+    if may_correct(unit, resident, rules):
         return majority
-    return max(majority, min(told, today + timedelta(days=days)))
+    return max(majority, min(told, today + timedelta(days=rules.move_cooling_off)))
+
+
+def may_correct(unit: Unit, resident: Resident, rules: Rulebook) -> bool:
+    """Is it so soon after registering that what is told otherwise mends a slip?"""
+    since = resident.registered_at
+    return since is not None and unit.now - since < timedelta(hours=rules.correction_window)
 
 
 async def already(
