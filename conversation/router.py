@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from conversation import forms
 from conversation.forms import BACK, CANCEL, Form, Given
 from conversation.matching import choose
-from conversation.message import Incoming, Kind, Reply
+from conversation.message import Choice, Incoming, Kind, Reply
 from conversation.payload import Chosen, PayloadRefused, decode
 from conversation.state import FormState
 from conversation.turn import Tap, Turn
+from core.languages import Language
 from core.names import fold
-from core.texts import Joined, T, Words
+from core.texts import Joined, T, Words, texts
 
 Handler = Callable[[Turn], Awaitable[Sequence[Reply]]]
 ChoiceHandler = Callable[[Turn, tuple[str, ...]], Awaitable[Sequence[Reply]]]
@@ -88,6 +89,12 @@ class Routes:
             return handler
 
         return declare
+
+    def said(self, entry: Choice) -> None:
+        """The label of this choice means it outside forms, in either language and also where it is
+        not on the screen, unless the words are a command."""
+        for language in Language:
+            self.spoken.setdefault(fold(texts().say(language, entry.label)), entry.code)
 
     def question(self, code: str) -> Callable[[QuestionHandler], QuestionHandler]:
         """A question outside a form, open while choices of this code are offered.

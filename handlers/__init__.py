@@ -84,4 +84,6 @@ def make_router() -> Router:
     routes = Routes()
     for module in MODULES:
         routes.include(module.routes)
+    for entry in home.ENTRIES:
+        routes.said(entry)
     return Router(routes, hello=start.hello, menu=home.menu)

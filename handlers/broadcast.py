@@ -15,7 +15,7 @@ from core.languages import Language
 from core.texts import Joined, Named, T, Words, texts
 from handlers import family, home, notice_audience, notice_files, notice_preview, notice_words, sent
 from handlers.forms import known, shown, unclear
-from handlers.notice import composed, file_refs
+from handlers.notice import composed, file_refs, latest_chosen
 from handlers.notice_audience import KEEP, KEPT, kind_of, office
 from handlers.notice_preview import first_of, written
 from handlers.notice_words import Part, part_key, stored_part
@@ -46,6 +46,14 @@ async def begin(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
 
 
 family.remember("notice-new", begin)
+
+
+@routes.choice("notice-word", words=("хабар", "хабарлама", "сообщение", "новое сообщение"))
+async def by_a_word(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """Of who may send notices, a new one; of others, those that came."""
+    standing = await roles.standing(turn.unit, turn.speaker)
+    may_send = any(view.role in MAY_SEND_NOTICES for view in standing)
+    return await (begin(turn, ids) if may_send else latest_chosen(turn, ids))
 
 
 @routes.choice("notice-go-on")

@@ -16,7 +16,7 @@ from core.texts import Joined, Near, T
 from handlers import conversations, family, home
 from handlers.forms import known, shown, unclear
 from rules.dates import NoSuchDay, read_day
-from services import people, residents, territory
+from services import people, residents, rulebook, territory
 from services.people import Known
 from services.unit import Refused
 
@@ -163,7 +163,9 @@ async def _wrong_day(turn: Turn, answers: Answers, typed: str) -> Accepted:
     left = [str(one.id) for one in await _candidates(turn, answers)]
     if answers["joins"] in left:
         return Problem(T("join-birth-wrong", typed=typed))
-    return _apart({"known": left, "joins": None}, T("join-not-you"))
+    rules = await rulebook.of(turn.unit.session, None)
+    said = T("join-not-you", tries=rules.join_tries, hours=rules.join_rest)
+    return _apart({"known": left, "joins": None}, said)
 
 
 def _apart(values: Answers, why: T) -> Accepted:

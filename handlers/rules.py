@@ -14,8 +14,8 @@ from services import residents, roles, rulebook, territory
 routes = Routes()
 
 _FOR_OFFICIALS = ("invitation-term", "same-notice-within", "notice-waits")
-_FOR_ALL = ("youngest-age", "adult-age", "people-on-a-phone", "move-cooling-off", "merge-undo",
-            "quiet-from", "other-messenger-after")  # fmt: skip
+_FOR_ALL = ("youngest-age", "adult-age", "people-on-a-phone", "move-cooling-off",
+            "correction-window", "merge-undo", "quiet-from", "other-messenger-after")  # fmt: skip
 _TOLD_TOGETHER = {"quiet-until": "quiet-from", "urgent-kinds": "quiet-from"}
 
 

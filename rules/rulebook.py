@@ -26,6 +26,7 @@ class Unit(StrEnum):
     CALENDAR_DAYS = "calendar-days"
     HOURS = "hours"
     PEOPLE = "people"
+    TIMES = "times"
     CLOCK = "clock"  # local time of day, HH:MM
     KINDS = "kinds"  # some of NoticeKind
 
@@ -35,6 +36,7 @@ _UNITS = {
     Unit.CALENDAR_DAYS: "calendar days",
     Unit.HOURS: "hours",
     Unit.PEOPLE: "people",
+    Unit.TIMES: "times",
     Unit.CLOCK: "local time of day",
     Unit.KINDS: "kinds of notices",
 }
@@ -75,6 +77,18 @@ class Rulebook:
     move_cooling_off: int = _rule(
         90, Unit.CALENDAR_DAYS, "[ours] before a new place counts for votes", 0, 730
     )
+    correction_window: int = _rule(
+        24, Unit.HOURS, "[ours] after registering: another village or birthday mends a slip", 1, 720
+    )
+    join_tries: int = _rule(
+        2,
+        Unit.TIMES,
+        "[ours] wrong dates of birth, then nobody is joined with that record for a while",
+        1,
+        10,
+        everywhere=True,
+    )
+    join_rest: int = _rule(24, Unit.HOURS, "[ours] how long that while is", 1, 720, everywhere=True)
     merge_undo: int = _rule(
         30, Unit.CALENDAR_DAYS, "[ours] how long two joined people can be parted again", 1, 365
     )

@@ -140,12 +140,12 @@ async def _meant(unit: Unit, found: Resident, place_code: str) -> MoveView:
     registered = local_date(found.registered_at or unit.now)
     if found.place_code == place_code:
         return MoveView(found.counts_from or registered, corrected=False)
-    if await slipped(unit, found):
+    rules = await rulebook.of(unit.session, place_code)
+    if await slipped(unit, found, rules):
         return MoveView(found.counts_from or registered, corrected=True)
     left, since = await _counted_last(unit, found, registered)
     if left == place_code:
         return MoveView(since, corrected=False)
-    rules = await rulebook.of(unit.session, place_code)
     return MoveView(today + timedelta(days=rules.move_cooling_off), corrected=False)
 
 

@@ -15,6 +15,7 @@ from core.clock import local_date
 from core.names import person_key
 from models.due import Due
 from models.people import Address, Merge, Resident, ResidentAddress
+from rules.rulebook import Rulebook
 from services import due, merging, moves, rulebook
 from services.residents import (
     NAME,
@@ -29,7 +30,6 @@ from services.unit import Refused, Unit
 
 PROVED = ("phone", "roll", "person")  # levels at which the phone is known to be theirs
 SETTLED_DUE = "merge-settled"  # the time to part again is over
-TRIES, REST = 2, timedelta(hours=24)  # [ours] wrong dates of birth, then nobody joins for so long
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +77,15 @@ async def known_at(
 
 
 async def is_born(unit: Unit, resident: UUID, birth: date) -> bool:
-    """Is this the resident's date of birth? A wrong one is noted and counted: after TRIES of
-    them nothing is right for REST."""
+    """Is this the resident's date of birth? A wrong one is noted and counted: after as many as
+    the rulebook's `join-tries` nothing is right for `join-rest` hours."""
     found = await unit.session.get_one(Resident, resident, populate_existing=True)
-    if not _rests(unit, found) and birth_of(unit, found) == birth:
+    rules = await rulebook.of(unit.session, None)
+    if not _rests(unit, found, rules) and birth_of(unit, found) == birth:
         return True
-    fresh = and_(Resident.join_wrong_at.is_not(None), Resident.join_wrong_at > unit.now - REST)
+    fresh = and_(
+        Resident.join_wrong_at.is_not(None), Resident.join_wrong_at > _rest_began(unit, rules)
+    )
     await unit.session.execute(
         update(Resident)
         .where(Resident.id == resident)
@@ -282,6 +285,7 @@ async def _candidates(
     unit: Unit, which: ColumnElement[bool], address: UUID, speaker: UUID | None
 ) -> list[Known]:
     """Registered residents that this chat may be joined with; by name."""
+    rules = await rulebook.of(unit.session, None)
     here = select(ResidentAddress.resident_id).where(ResidentAddress.address_id == address)
     found = await unit.session.scalars(
         select(Resident).where(
@@ -290,9 +294,9 @@ async def _candidates(
             Resident.id.not_in(here),
             Resident.id.is_distinct_from(speaker),
             or_(
-                Resident.join_wrong < TRIES,
+                Resident.join_wrong < rules.join_tries,
                 Resident.join_wrong_at.is_(None),
-                Resident.join_wrong_at <= unit.now - REST,
+                Resident.join_wrong_at <= _rest_began(unit, rules),
             ),
         )
     )
@@ -353,7 +357,7 @@ async def _refusal(
     proved = hashed is not None and keep.level in PROVED and keep.phone_hash == hashed
     if not proved and known not in await _behind(unit, elsewhere):
         return "refused-join"
-    if _rests(unit, keep) or birth_of(unit, keep) != birth:
+    if _rests(unit, keep, await rulebook.of(unit.session, None)) or birth_of(unit, keep) != birth:
         return "refused-join"
     if speaker is None:
         return None
@@ -376,10 +380,16 @@ def _stands(found: Resident) -> bool:
     return found.deleted_at is None and found.merged_into is None
 
 
-def _rests(unit: Unit, found: Resident) -> bool:
+def _rests(unit: Unit, found: Resident, rules: Rulebook) -> bool:
     """Was the date of birth guessed wrong too often of late?"""
-    fresh = found.join_wrong_at is not None and found.join_wrong_at > unit.now - REST
-    return fresh and found.join_wrong >= TRIES
+    wrong = found.join_wrong_at
+    fresh = wrong is not None and wrong > _rest_began(unit, rules)
+    return fresh and found.join_wrong >= rules.join_tries
+
+
+def _rest_began(unit: Unit, rules: Rulebook) -> datetime:
+    """A wrong date before this moment is forgotten."""
+    return unit.now - timedelta(hours=rules.join_rest)
 
 
 def _older_proof(known: Resident, other: Resident) -> tuple[Resident, Resident]:

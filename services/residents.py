@@ -14,6 +14,7 @@ from models.files import File
 from models.people import Move, Resident, ResidentAddress
 from rules.names import same_name
 from rules.people import birthday, not_at_once
+from rules.rulebook import Rulebook
 from services import departures, drafts, due, files, roles, rulebook
 from services.departures import Signs
 from services.outbox import LEASE
@@ -21,7 +22,6 @@ from services.territory import find_home
 from services.unit import Refused, Unit
 
 CONSENT_VERSION = 2  # 2: says that a mark remains for a while
-SLIP = timedelta(hours=24)  # [ours] after registering, what is corrected was a slip
 RECOGNISED = frozenset({"roll", "person"})  # on the akim's list; seen in person
 NAME, STREET = "resident.full_name", "resident.street"
 BIRTH, PHONE = "resident.birth_date", "resident.phone"
@@ -90,7 +90,7 @@ async def register(unit: Unit, address: UUID, speaker: UUID | None, given: Regis
         unit.audit("resident-birth-changed", person)
     majority = birthday(given.birth_date, rules.adult_age)
     if not first:
-        majority = await _not_at_once(unit, resident, majority, rules.move_cooling_off)
+        majority = await _not_at_once(unit, resident, majority, rules)
     _fill(unit, resident, given, majority)
     if first:
         signs = Signs(given.full_name, given.birth_date, given.phone, [address])
@@ -101,20 +101,21 @@ async def register(unit: Unit, address: UUID, speaker: UUID | None, given: Regis
     return person
 
 
-async def _not_at_once(unit: Unit, resident: Resident, majority: date, days: int) -> date:
+async def _not_at_once(unit: Unit, resident: Resident, majority: date, rules: Rulebook) -> date:
     """Who was told that they are a minor comes of age by the calendar: another date of birth makes
     nobody of age before as many calendar days as after a move, unless it mends a slip."""
     told, today = resident.adult_on, local_date(unit.now)
     if told is None or told <= today or majority >= told:
         return majority
-    if await slipped(unit, resident):
+    if await slipped(unit, resident, rules):
         return majority
-    return not_at_once(majority, today, days, told)
+    return not_at_once(majority, today, rules.move_cooling_off, told)
 
 
-async def slipped(unit: Unit, found: Resident) -> bool:
+async def slipped(unit: Unit, found: Resident, rules: Rulebook) -> bool:
     """Told at registration, and corrected within hours? Who registered anew has told it before."""
-    if found.registered_at is None or unit.now - found.registered_at >= SLIP:
+    since = found.registered_at
+    if since is None or unit.now - since >= timedelta(hours=rules.correction_window):
         return False
     return not await departures.came_back(unit, found.id)
 

@@ -13,7 +13,7 @@ kind-urgent = Шұғыл
 kind-about-announcement = кез келген жаңалық
 kind-about-utilities = жөндеу, су мен жарықтың болмауы, жабық жол
 kind-about-event = жиналыс, мереке, сенбілік
-kind-about-urgent = қауіп төнсе: түнде де бірден барады
+kind-about-urgent = қауіп төнгенде, түнде де бірден барады
 
 audience-ask =
     Жіберуші: { $office }.

@@ -13,7 +13,7 @@ kind-urgent = Срочно
 kind-about-announcement = любая новость
 kind-about-utilities = ремонт, отключения, закрытые дороги
 kind-about-event = собрание, праздник, субботник
-kind-about-urgent = при опасности: придёт сразу, даже ночью
+kind-about-urgent = при опасности, придёт сразу, даже ночью
 
 audience-ask =
     Отправитель: { $office }.

@@ -586,3 +586,15 @@ async def test_what_was_typed_too_early_is_for_either_language(
     assert WRITTEN[KK] in akim.text
     assert WRITTEN[RU] in akim.text
     assert akim.t("notice-send") in akim.labels
+
+
+@EACH
+async def test_what_a_kind_is_about_has_no_colon_of_its_own(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """ "Шұғыл: қауіп төнсе: түнде…": a label and its description are joined by one already."""
+    akim = await talk.official(channel, language)
+    await akim.pick("menu-send")
+    described = [b.description for b in akim.buttons if b.description]
+    assert len(described) > 1
+    assert not [one for one in described if ":" in one]

@@ -182,7 +182,17 @@ async def test_the_report_has_a_row_for_every_fate(
     at = f"{local(talk.clock.now()):%d.%m.%Y %H:%M}"
     stored, (header, *rows) = await reported(talk, akim, notice)
     assert stored.name.endswith(".csv" if channel is TELEGRAM else ".xlsx")
-    columns = "name village messenger outcome sent delivered read receipt shared".split()
+    columns = [
+        "name",
+        "village",
+        "messenger",
+        "outcome",
+        "sent",
+        "delivered",
+        "read",
+        "receipt",
+        "shared",
+    ]
     assert header == [akim.t(f"report-{column}") for column in columns]
     village = "Бугровое ауылы" if language is KK else "село Бугровое"
     expected = [

@@ -113,6 +113,15 @@ async def test_another_place_within_a_day_of_registering_corrects_a_slip(
     assert [row["corrected"] for row in await audited(settled, "resident-moved")] == [corrected]
 
 
+async def test_how_long_a_slip_can_be_mended_is_for_the_rulebook(
+    settled: TestDatabase, settle: Settler
+) -> None:
+    person, _ = await settle()
+    async with settled.unit() as unit:
+        await rulebook.decide(unit, "correction-window", "2", None, "Решение от 01.11.2026 № 1")
+    assert not (await moves_to(settled, person, SOSNOVKA, timedelta(hours=2))).corrected
+
+
 async def test_moving_back_in_time_restores_the_earlier_right(
     settled: TestDatabase, settle: Settler
 ) -> None:

@@ -14,6 +14,7 @@ from core.clock import FrozenClock, local_date
 from core.languages import Language
 from models.people import ResidentAddress
 from rules.notices import NoticeKind
+from rules.rulebook import DEFAULTS
 from services import (
     dead_letters,
     drafts,
@@ -29,7 +30,6 @@ from services import (
     wishes,
 )
 from services.notices import NoticeText
-from services.people import REST
 from services.residents import Registration
 from services.roles import RoleName
 from services.unit import Refused, Unit
@@ -419,10 +419,27 @@ async def test_two_wrong_dates_and_it_rests_for_a_day(settled: TestDatabase, pai
         assert not await people.is_born(unit, kept, BIRTH), "not even the right one now"
     with pytest.raises(Refused):
         await join(settled, pair)
-    settled.clock.offset += REST
+    settled.clock.offset += timedelta(hours=DEFAULTS.join_rest)
     async with settled.unit() as unit:
         assert [one.id for one in await people.known_by_phone(unit, PHONE, address, gone)] == [kept]
     assert await join(settled, pair)
+
+
+async def test_how_many_wrong_dates_and_for_how_long_is_for_the_rulebook(
+    settled: TestDatabase, pair: Pair
+) -> None:
+    (kept, _), (gone, address) = pair
+    async with settled.unit() as unit:
+        await rulebook.decide(unit, "join-tries", "1", None, "Решение от 01.11.2026 № 1")
+        await rulebook.decide(unit, "join-rest", "3", None, "Решение от 01.11.2026 № 1")
+        assert not await people.is_born(unit, kept, WRONG)
+    async with settled.unit() as unit:
+        assert await people.known_by_phone(unit, PHONE, address, gone) == []
+        assert not await people.is_born(unit, kept, BIRTH)
+    settled.clock.offset += timedelta(hours=3)
+    async with settled.unit() as unit:
+        assert [one.id for one in await people.known_by_phone(unit, PHONE, address, gone)] == [kept]
+        assert await people.is_born(unit, kept, BIRTH)
 
 
 async def test_a_refused_joining_leaves_nothing_behind(
