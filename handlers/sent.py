@@ -1,6 +1,6 @@
 """What an office has sent: how it goes, live; pause, resume, cancel, another moment; the report."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -234,12 +234,16 @@ def _state_lines(notice: NoticeView, counts: Progress, now: datetime) -> list[Wo
         lines.append(T("live-shared", people=counts.shared))
     for why, people in sorted(counts.waiting.items()):
         lines += _waiting(why, people, counts, now)
-    if failed := sum(counts.failed.values()):
-        reasons = [T(f"outcome-{why}", people=n) for why, n in sorted(counts.failed.items())]
-        lines.append(T("live-failed", people=failed, why=Joined(reasons, "; ")))
+    lines += _failed("live-failed", counts.failed) + _failed("live-in-part", counts.in_part)
     if counts.muted:
         lines.append(T("live-muted", people=counts.muted))
     return lines
+
+
+def _failed(key: str, failed: Mapping[str, int]) -> list[Words]:
+    """How many, and why."""
+    reasons = [T(f"outcome-{why}", people=people) for why, people in sorted(failed.items())]
+    return [T(key, people=sum(failed.values()), why=Joined(reasons, "; "))] if failed else []
 
 
 def _before(notice: NoticeView, now: datetime) -> T:

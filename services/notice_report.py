@@ -9,7 +9,7 @@ from sqlalchemy import text
 from core.names import person_key
 from models.territory import PlaceLevel
 from services import due, notices, roles
-from services.notices import SHARED, STATE, NoticeView
+from services.notices import IN_PART, SHARED, STATE, NoticeView
 from services.residents import NAME
 from services.territory_codes import level_of
 from services.unit import Refused, Unit
@@ -21,9 +21,7 @@ _ROWS = f"""
 SELECT r.resident_id, who.full_name, who.place_code, c.channel, r.acknowledged_at,
        coalesce(s.sent_at, d.sent_at, s.announced_at, d.announced_at) AS sent_at,
        coalesce(s.delivered_at, d.delivered_at) AS delivered_at,
-       coalesce(s.read_at, d.read_at) AS read_at, {STATE} AS state,
-       coalesce(s.outcome, '') NOT IN ('sent', 'announced') AND d.outcome = 'sent'
-       AND coalesce(d.detail LIKE 'part %', false) AS in_part, -- a picture has not come
+       coalesce(s.read_at, d.read_at) AS read_at, {STATE} AS state, {IN_PART} AS in_part,
        r.acknowledged_at IS NOT NULL AND r.excluded IS NULL
        AND count(*) FILTER (WHERE r.excluded IS NULL) OVER (PARTITION BY {SHARED}) > 1 AS shared
 FROM recipient AS r JOIN resident AS who ON who.id = r.resident_id

@@ -78,8 +78,13 @@ STATE = """CASE WHEN r.excluded IS NOT NULL THEN 'excluded:' || r.excluded
      WHEN d.outcome IS NULL THEN 'pending:' || coalesce(d.waiting_for, '')
      WHEN s.id IS NOT NULL AND s.outcome IS NULL THEN 'pending:' || coalesce(s.waiting_for, '')
      ELSE d.outcome END"""
+# The text has come, and a picture before it has not: nor did the other messenger bring it whole.
+IN_PART = """coalesce(s.outcome, '') NOT IN ('sent', 'announced') AND d.outcome = 'sent'
+       AND coalesce(d.detail LIKE 'part %', false)"""
 _COUNTS = f"""
-SELECT {STATE} AS state, count(*) AS people, count(r.acknowledged_at) AS acknowledged,
+SELECT {STATE} AS state, CASE WHEN r.excluded IS NULL AND {IN_PART} THEN coalesce(
+           substring(d.detail FROM '^part [0-9]+ ([a-z-]+):'), '{Outcome.UNREACHABLE}')
+       END AS part_lost, count(*) AS people, count(r.acknowledged_at) AS acknowledged,
        count(*) FILTER (WHERE coalesce(d.delivered_at, s.delivered_at) IS NOT NULL) AS delivered,
        count(*) FILTER (WHERE 'sent' IN (CASE WHEN d.read_at IS NOT NULL THEN d.outcome END,
                                          CASE WHEN s.read_at IS NOT NULL THEN s.outcome END))
@@ -89,7 +94,7 @@ SELECT {STATE} AS state, count(*) AS people, count(r.acknowledged_at) AS acknowl
        max(CASE WHEN d.outcome IS NULL THEN d.not_before ELSE s.not_before END) AS last_due
 FROM recipient AS r LEFT JOIN delivery AS d ON d.id = r.delivery_id
 LEFT JOIN delivery AS s ON s.id = r.second_id
-WHERE r.notice_id = $1 {{read}} GROUP BY 1
+WHERE r.notice_id = $1 {{read}} GROUP BY 1, 2
 """
 # One tap stands for all whom the notice reached by the same chat, and is of one moment.
 SHARED = "coalesce(r.second_id, r.delivery_id), r.acknowledged_at"
@@ -179,6 +184,7 @@ class Progress:
     delivered: int
     read: int
     failed: Mapping[str, int] = field(default_factory=dict)  # outcome → residents
+    in_part: Mapping[str, int] = field(default_factory=dict)  # of `sent`, without a file: as above
     waiting: Mapping[str, int] = field(default_factory=dict)
     muted: int = 0
     unsettled: int = 0  # to whom something may still go, on either messenger, whenever
@@ -627,6 +633,7 @@ async def progress(
     """The counts that the author sees; only of who is reached in these languages, if named."""
     total = sent = announced = pending = acknowledged = delivered = read = muted = unsettled = 0
     failed: dict[str, int] = {}
+    in_part: dict[str, int] = {}
     waiting: dict[str, int] = {}
     last_due: datetime | None = None
     quiet_until: datetime | None = None
@@ -642,6 +649,8 @@ async def progress(
         delivered += row.delivered
         read += row.read
         unsettled += row.unsettled
+        if row.part_lost:
+            in_part[row.part_lost] = in_part.get(row.part_lost, 0) + row.people
         if state == "pending" and why in WAITING and why != Outcome.PAUSED:
             waiting[why] = waiting.get(why, 0) + row.people
             last_due = row.last_due if why == Outcome.DAILY_LIMIT else last_due
@@ -657,8 +666,8 @@ async def progress(
     left = await _seconds_left(connection, notice) if pending or quiet_until else 0
     shared = await _shared(connection, notice) if acknowledged > 1 else 0
     return Progress(
-        total, sent, announced, pending, acknowledged, delivered, read, failed, waiting, muted,
-        unsettled, last_due, quiet_until, left, shared,
+        total, sent, announced, pending, acknowledged, delivered, read, failed, in_part, waiting,
+        muted, unsettled, last_due, quiet_until, left, shared,
     )  # fmt: skip
 
 

@@ -238,5 +238,6 @@ async def _part_failed(
     what is about this part alone is noted beside what becomes of the rest: the letter is read
     again, with its files, from the list of notices."""
     if failure not in WAITING and failure not in STOPS_ADDRESS:
-        note = f"part {part}: {report.detail or failure}"
+        why = Outcome.UNREACHABLE if failure in AGAIN else failure
+        note = f"part {part} {why}: {report.detail or failure}"
         await connection.exec_driver_sql(_PART_LOST, (row.id, note))

@@ -29,6 +29,7 @@ live-waiting = Өздері жазған соң жіберіледі: { $people 
 live-tomorrow = WhatsApp-тың күндік шегіне байланысты кезек күтіп тұрғаны: { $people }. Соңғыларына жететін күні: { $at }
 live-quiet = Түнде жіберілмейді, таңды күтіп тұрғаны: { $people }. Жалғасады: { $at }
 live-failed = Жетпегені: { $people }. { $why }
+live-in-part = Мәтіні файлсыз жеткені: { $people }. { $why }
 live-muted = Мұндай хабарды өшіріп қойғаны: { $people }
 live-left = Шамамен { $seconds } секунд қалды
 live-left-minutes = Шамамен { $minutes } минут қалды

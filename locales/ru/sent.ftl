@@ -29,6 +29,7 @@ live-waiting = Отправится, когда люди сами напишут
 live-tomorrow = Ждут из-за дневного предела WhatsApp: { $people }. Последние получат: { $at }
 live-quiet = Ждут утра, ночью не отправляю: { $people }. Продолжу: { $at }
 live-failed = Не дошло: { $people }. { $why }
+live-in-part = Текст дошёл без файла: { $people }. { $why }
 live-muted = Отключили такие сообщения: { $people }
 live-left = { $seconds ->
         [one] Осталось около { $seconds } секунды

@@ -235,3 +235,21 @@ async def test_a_picture_that_has_not_come_is_in_the_report(
     states = {row[0]: row[3] for row in rows}
     assert states["Абаев Арман"] == akim.t("state-sent-in-part")
     assert states["Зиятов Қанат"] == akim.t("state-sent"), "the other messenger brought it whole"
+
+
+@EACH
+async def test_a_picture_that_has_not_come_is_on_the_card(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """One line with its reason, as the other failures have; nobody is counted as not reached."""
+    akim, notice = await mixed(talk, channel, language)
+    await akim.press(f"d.live.{short(notice)}")
+    before = akim.text.splitlines()
+    async with talk.db.session() as session:
+        await session.execute(
+            text("UPDATE delivery SET detail = 'part 1 refused: 63034' WHERE outcome = 'sent'")
+        )
+    await akim.press(f"d.live.{short(notice)}")
+    (line,) = set(akim.text.splitlines()) - set(before)
+    assert line == akim.t("live-in-part", people=1, why=akim.t("outcome-refused", people=1))
+    assert len(akim.text.splitlines()) == len(before) + 1

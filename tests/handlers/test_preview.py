@@ -1,6 +1,7 @@
 """The last look at a notice is what its readers get: here, and on the other messenger."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -32,14 +33,22 @@ CASES = pytest.mark.parametrize(
 
 
 async def looking(
-    talk: Talk, channel: ChannelName, language: Language, body: str, *, photo: bool = False
+    talk: Talk,
+    channel: ChannelName,
+    language: Language,
+    body: str,
+    *,
+    photo: bool = False,
+    attached: Sequence[Medium] = (),
 ) -> Person:
     """An akim at the last look."""
     akim = await begun(talk, language, channel)
     await akim.pick("audience-all-okrug")
     await akim.says(f"Тақырып\n{body}", f"Заголовок\n{body}")
-    if photo:
-        await akim.send_file(Medium.PHOTO)
+    attached = [Medium.PHOTO] if photo else attached
+    if attached:
+        for medium in attached:
+            await akim.send_file(medium, mime=None if medium is Medium.PHOTO else "application/pdf")
         async with talk.db.session() as session:
             await session.execute(text("UPDATE file SET content = '\\x00', fetch_at = NULL"))
         await akim.pick("audience-done")
@@ -99,6 +108,28 @@ async def test_the_preview_is_what_is_sent(
     contents = await sent(talk)
     own, other = contents[language], replace(contents[language.other], files=())
     assert bool(own.files) == photo
+    assert words_on(channel, letters) == words_on(channel, [own, other])
+
+
+@pytest.mark.parametrize("channel", ChannelName)
+@pytest.mark.parametrize(
+    ("body", "attached"),
+    [
+        ("middling", [Medium.PHOTO]),
+        ("short", [Medium.DOCUMENT]),
+        ("long", [Medium.DOCUMENT]),
+        ("short", [Medium.PHOTO, Medium.PHOTO, Medium.DOCUMENT]),
+    ],
+)
+async def test_text_and_files_come_in_the_order_of_the_preview(
+    talk: Talk, channel: ChannelName, body: str, attached: list[Medium]
+) -> None:
+    akim = await looking(talk, channel, KK, BODIES[body].strip(), attached=attached)
+    *letters, _ = akim.heard
+    await akim.pick("notice-send")
+    contents = await sent(talk)
+    own, other = contents[KK], replace(contents[RU], files=())
+    assert [one.medium for one in own.files] == attached
     assert words_on(channel, letters) == words_on(channel, [own, other])
 
 

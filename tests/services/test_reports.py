@@ -354,16 +354,18 @@ async def test_an_old_refusal_stops_nobody_who_has_written_since(desk: Desk) -> 
 # Parts
 
 
-@pytest.mark.parametrize("failure", [Outcome.REFUSED, Outcome.TRANSIENT])
-async def test_a_picture_that_has_not_come_is_noted(desk: Desk, failure: Outcome) -> None:
-    """The text has arrived: that stands, and beside it that the picture has not."""
+@pytest.mark.parametrize(
+    ("failure", "why"), [(Outcome.REFUSED, "refused"), (Outcome.TRANSIENT, "unreachable")]
+)
+async def test_a_picture_that_has_not_come_is_noted(desk: Desk, failure: Outcome, why: str) -> None:
+    """The text has arrived: that stands, and beside it that the picture has not, and why."""
     await desk.office.send()
     one = await desk.claimed()
     await desk.told(one, "SM1", "failed", failure, part=1)
     await desk.sent(one, "SM2", parts=2)
     await desk.told(one, "SM1", "failed", failure, part=1)
     found = await desk.state(one)
-    assert (found.outcome, found.detail) == ("sent", "part 1: x")
+    assert (found.outcome, found.detail) == ("sent", f"part 1 {why}: x")
 
 
 async def test_of_parts_that_have_gone_none_goes_again(desk: Desk) -> None:
