@@ -73,7 +73,7 @@ FROM marked WHERE marked.there IS NOT NULL AND marked.id IN (r.delivery_id, r.se
 """
 
 
-# Whom it was for is gone, or has it as another one since: asked about what was tried before.
+# Whom it was for is gone, perhaps while it was being queued, or has it as another one since.
 _FOR_NOBODY = f"""
 {_CANCEL.format(**_IN_HAND)} {_LEASED}
   AND EXISTS (SELECT 1 FROM recipient AS r WHERE d.id IN (r.delivery_id, r.second_id))
@@ -108,8 +108,8 @@ async def put_right(connection: AsyncConnection, leased: Sequence[Any], now: dat
     """Takes out what may not go of these leased rows (id, status of the notice, `old`: its text
     was corrected); which."""
     out: set[UUID] = set()
-    if retried := [row.id for row in leased if row.attempts and row.notice_id is not None]:
-        for_nobody = await connection.exec_driver_sql(_FOR_NOBODY, (retried, now))
+    if of_notices := [row.id for row in leased if row.notice_id is not None]:
+        for_nobody = await connection.exec_driver_sql(_FOR_NOBODY, (of_notices, now))
         out.update(row.id for row in for_nobody)
     cancelling = _CANCEL.format(**_IN_HAND)
     for status, statement in (("paused", _PAUSE.format(**_IN_HAND)), ("cancelled", cancelling)):
