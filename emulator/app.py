@@ -33,6 +33,8 @@ from emulator.twilio_status import Statuses
 from emulator.wire import is_loopback, must_be_loopback
 from emulator.world import Channel, Chat, Message, Person, World
 
+PATIENCE = 60.0  # seconds, for a busy machine; nothing that is waited for takes nearly that long
+
 MAX_BODY: Final = 64 * 2**20
 COLOURS: Final = ("#e17076", "#7bc862", "#65aadd", "#a695e7", "#ee7aae", "#6ec9cb", "#faa774")
 # A 1x1 picture and a second of nothing, for tests that do not care what is in the file.
@@ -536,7 +538,7 @@ class Emulator:
     # waiting --------------------------------------------------------------------------------
     async def wait_for(
         self, person: str, contains: str = "", *, count: int = 1, after: int = 0,
-        button: str = "", timeout: float = 10.0,
+        button: str = "", timeout: float = PATIENCE,
     ) -> Message:  # fmt: skip
         """The newest of at least `count` received messages that fit; TimeoutError with the chat.
 
@@ -567,7 +569,7 @@ class Emulator:
             f"refusals: {self.counters.violations[-3:]}"
         )
 
-    async def wait_until(self, condition: Any, timeout: float = 10.0) -> None:
+    async def wait_until(self, condition: Any, timeout: float = PATIENCE) -> None:
         """Returns when `condition()` holds; it is asked again after every change."""
         async with asyncio.timeout(timeout):
             while not condition():
@@ -576,7 +578,7 @@ class Emulator:
                 except TimeoutError:
                     continue
 
-    async def wait_acknowledged(self, act: int | str, timeout: float = 10.0) -> None:
+    async def wait_acknowledged(self, act: int | str, timeout: float = PATIENCE) -> None:
         """Returns when the product has acknowledged what an act returned."""
         await self.wait_until(lambda: self.acknowledged(act), timeout)
 
@@ -587,12 +589,12 @@ class Emulator:
         inbound = self.whatsapp.inbound.get(act)
         return inbound is not None and any(200 <= status < 300 for status in inbound.answers)
 
-    async def wait_sent(self, status: str, sid: str, timeout: float = 10.0) -> Sent:
+    async def wait_sent(self, status: str, sid: str, timeout: float = PATIENCE) -> Sent:
         """Returns when the WhatsApp message has reached that status."""
         await self.wait_until(lambda: self.out.sent[sid].status == status, timeout)
         return self.out.sent[sid]
 
-    async def settle(self, timeout: float = 10.0) -> None:
+    async def settle(self, timeout: float = PATIENCE) -> None:
         """Returns when nothing is under way: all updates taken, all callbacks posted."""
         await self.wait_until(self._quiet, timeout)
 

@@ -117,7 +117,7 @@ WHERE d.id = t.id AND (
     d.outcome IS NULL AND (
         d.attempts = t.attempts
         OR t.arrived AND d.claimed_until IS NOT NULL AND d.claimed_by <> t.process)
-    OR d.outcome = 'unknown' AND t.arrived AND d.attempts = t.attempts
+    OR d.outcome = 'unknown' AND t.arrived AND d.attempts = t.attempts + 1
     OR d.outcome = t.outcome AND d.rendered IS NULL -- a callback was faster: what was sent is new
 )
 """

@@ -169,11 +169,16 @@ async def forget(unit: Unit, resident: UUID) -> None:
     Counts, receipts and the audit trail keep the id, which leads to nobody any more. Records that
     were joined into this one go with it; notices of an office stay the office's.
     """
+    found = await unit.session.get_one(
+        Resident, resident, with_for_update={"key_share": True}, populate_existing=True
+    )
+    resident = found.merged_into or resident  # joined at this very moment: one person
     gone = await records(unit, resident)
     await _note_departure(unit, resident, gone)
     await wipe(unit, gone, deleted=True)
     for statement in (_WITHDRAW, _NOT_COUNTED):
-        await unit.session.execute(text(statement), {"records": gone, "now": unit.now})
+        values = {"records": gone, "now": unit.now, "before": unit.now}
+        await unit.session.execute(text(statement), values)
     for view in await roles.standing(unit, resident):
         await roles.revoke(unit, resident, view.role, view.place_code)
     for record in gone:
@@ -285,11 +290,11 @@ FROM recipient AS mine WHERE mine.resident_id = ANY(:records)
                   WHERE d.id IN (other.delivery_id, other.second_id) AND other.excluded IS NULL
                     AND r.id <> ALL(:records) AND r.deleted_at IS NULL)
 """
-# Of what was withdrawn just now its reader is gone, and is not counted any more.
+# Of what was withdrawn since they left its reader is gone, and is not counted any more.
 _NOT_COUNTED = """
 UPDATE recipient AS r SET excluded = 'deleted' FROM delivery AS d
 WHERE r.resident_id = ANY(:records) AND r.excluded IS NULL AND d.id = r.delivery_id
-  AND d.outcome = 'cancelled' AND d.finished_at = :now
+  AND d.outcome = 'cancelled' AND d.finished_at >= :before
 """
 # Replies repeat names and dates: what waits is not said, what was said loses its words.
 _UNSAY = """

@@ -28,6 +28,7 @@ WITH left_ AS (
     FOR UPDATE OF d SKIP LOCKED
 )
 UPDATE delivery AS d SET detail = '{DETAIL}', claimed_until = NULL, finished_at = $1,
+       attempts = d.attempts + {wanted.DIED},
        outcome = CASE WHEN {wanted.LOST} THEN '{Outcome.UNKNOWN}'
                       ELSE '{Outcome.UNREACHABLE}' END, waiting_for = NULL
 FROM left_ JOIN message AS m ON m.id = left_.message_id

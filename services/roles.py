@@ -230,8 +230,15 @@ async def grant(
     """The resident holds the role at the place from now on, the role's id; granting twice is
     granting once, with the later term and powers. Asks nobody's right (see `invite`).
 
-    `by`: who decided it; the unit's actor when nobody is named.
+    `by`: who decided it; the unit's actor when nobody is named. Raises Refused for somebody whose
+    data are deleted.
     """
+    found = await unit.session.get_one(
+        Resident, resident, with_for_update={"read": True}, populate_existing=True
+    )
+    if found.deleted_at is not None:
+        unit.audit("role-refused", resident, role=role.value, place=place_code)
+        raise Refused("refused-role")
     row = await _held(unit, resident, role, place_code)
     stored = _stored(powers)
     told = _audited(until, stored)

@@ -15,13 +15,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.outcomes import Outcome
 from services.unit import Unit
 
-LOST, _LOST_IN_HAND = "(d.lost > 0 OR d.claimed_until IS NOT NULL)", "d.lost > 0"
+LOST = "(d.lost > 0 OR d.claimed_until IS NOT NULL)"
 # Of a lease that ran out with its process: a call that may have been made, and its answer lost.
 DIED = "(d.claimed_until IS NOT NULL)::int"
-_DIED = f",\n       attempts = d.attempts + {DIED}, lost = d.lost + {DIED}"
 # Its text was corrected since: there is a newer message (m) in its language.
 OLD = """m.revision < (SELECT max(newer.revision) FROM message AS newer
     WHERE newer.notice_id = m.notice_id AND newer.language = m.language)"""
+# What may be lost, and is counted: of what is free; of what was leased just now (counted by that).
+_FREE = {
+    "lost": LOST,
+    "died": f",\n       attempts = d.attempts + {DIED}, lost = d.lost + {DIED}",
+}
+_IN_HAND = {"lost": "d.lost > 0", "died": ""}
 _OF_NOTICE = "m.notice_id = $1 AND (d.claimed_until IS NULL OR d.claimed_until < $2)"
 _LEASED = "d.id = ANY($1::uuid[]) AND $2::timestamptz IS NOT NULL"
 _OPEN = "m.id = d.message_id AND d.outcome IS NULL"
@@ -34,12 +39,12 @@ FROM message AS m WHERE {_OPEN} AND d.waiting_for IS DISTINCT FROM 'paused' AND 
 # a callback tells.
 _CANCEL = f"""
 UPDATE delivery AS d SET outcome = CASE WHEN {{lost}} THEN 'unknown' ELSE 'cancelled' END,
-       waiting_for = NULL, claimed_until = NULL, finished_at = $2
+       waiting_for = NULL, claimed_until = NULL, finished_at = $2{{died}}
 FROM message AS m WHERE {_OPEN} AND """
 # The older text is not sent (again): its correction goes.
 _SUPERSEDE = f"""
 UPDATE delivery AS d SET outcome = CASE WHEN {{lost}} THEN 'unknown' ELSE 'superseded' END,
-       waiting_for = NULL, claimed_until = NULL, finished_at = $2
+       waiting_for = NULL, claimed_until = NULL, finished_at = $2{{died}}
 FROM message AS m WHERE {_OPEN} AND {OLD} AND """
 _RETURNING = " RETURNING d.address_id, m.notice_id, d.outcome, d.platform_id, m.corrects"
 # Who has nothing at all gets the new text alone: nothing has to be corrected for them. It may be
@@ -69,9 +74,9 @@ FROM marked WHERE marked.there IS NOT NULL AND marked.id IN (r.delivery_id, r.se
 """
 
 
-# Whom it was for is gone, or has it as another one since: asked about what was tried before.
+# Whom it was for is gone, perhaps while it was being queued, or has it as another one since.
 _FOR_NOBODY = f"""
-{_CANCEL.format(lost=_LOST_IN_HAND)} {_LEASED}
+{_CANCEL.format(**_IN_HAND)} {_LEASED}
   AND EXISTS (SELECT 1 FROM recipient AS r WHERE d.id IN (r.delivery_id, r.second_id))
   AND NOT EXISTS (SELECT 1 FROM recipient AS r JOIN resident AS who ON who.id = r.resident_id
                   WHERE d.id IN (r.delivery_id, r.second_id) AND r.excluded IS NULL
@@ -82,20 +87,20 @@ RETURNING d.id
 
 async def pause(unit: Unit, notice: UUID) -> None:
     """All of this notice that is in nobody's hands waits; what it waited for is kept."""
-    statement = _PAUSE.format(died=_DIED) + _OF_NOTICE
+    statement = _PAUSE.format(**_FREE) + _OF_NOTICE
     await (await unit.connection()).exec_driver_sql(statement, (notice, unit.now))
 
 
 async def cancel(unit: Unit, notice: UUID) -> None:
     """All of this notice that is in nobody's hands is over."""
-    statement = _CANCEL.format(lost=LOST) + _OF_NOTICE
+    statement = _CANCEL.format(**_FREE) + _OF_NOTICE
     await (await unit.connection()).exec_driver_sql(statement, (notice, unit.now))
 
 
 async def supersede(unit: Unit, notice: UUID) -> None:
     """What is free of this notice's older texts is over; who has none of them gets the new one."""
     connection = await unit.connection()
-    statement = _SUPERSEDE.format(lost=LOST) + _OF_NOTICE + _RETURNING
+    statement = _SUPERSEDE.format(**_FREE) + _OF_NOTICE + _RETURNING
     rows = await connection.exec_driver_sql(statement, (notice, unit.now))
     await _alone(connection, rows.all(), unit.now)
 
@@ -104,17 +109,17 @@ async def put_right(connection: AsyncConnection, leased: Sequence[Any], now: dat
     """Takes out what may not go of these leased rows (id, status of the notice, `old`: its text
     was corrected); which."""
     out: set[UUID] = set()
-    if retried := [row.id for row in leased if row.attempts and row.notice_id is not None]:
-        for_nobody = await connection.exec_driver_sql(_FOR_NOBODY, (retried, now))
+    if of_notices := [row.id for row in leased if row.notice_id is not None]:
+        for_nobody = await connection.exec_driver_sql(_FOR_NOBODY, (of_notices, now))
         out.update(row.id for row in for_nobody)
-    cancelling = _CANCEL.format(lost=_LOST_IN_HAND)
-    for status, statement in (("paused", _PAUSE.format(died="")), ("cancelled", cancelling)):
+    cancelling = _CANCEL.format(**_IN_HAND)
+    for status, statement in (("paused", _PAUSE.format(**_IN_HAND)), ("cancelled", cancelling)):
         if unwanted := [row.id for row in leased if row.status == status]:
             await connection.exec_driver_sql(statement + _LEASED, (unwanted, now))
             out.update(unwanted)
     old = [row.id for row in leased if row.old and row.id not in out]
     if old:
-        statement = _SUPERSEDE.format(lost=_LOST_IN_HAND) + _LEASED + _RETURNING
+        statement = _SUPERSEDE.format(**_IN_HAND) + _LEASED + _RETURNING
         rows = await connection.exec_driver_sql(statement, (old, now))
         await _alone(connection, rows.all(), now)
     return out.union(old)

@@ -155,8 +155,8 @@ async def test_a_notice_waits_for_its_file_and_goes_by_itself(world: World) -> N
     await akim.send("document", docx(), "attach-more", "план.docx", "")
     await akim.tap("audience-done", "preview-loading")
     await akim.tap("notice-send", "live-files")
-    await emulator.wait_for("tg", "Собрание", timeout=20)
-    await emulator.wait_for("wa", "Собрание", timeout=20)
+    await emulator.wait_for("tg", "Собрание")
+    await emulator.wait_for("wa", "Собрание")
     [row] = await rows(world.db, "SELECT mime, attempts FROM file")
     assert row.mime.endswith("wordprocessingml.document")
     assert row.attempts == 2
@@ -204,7 +204,7 @@ async def test_what_fails_between_two_files_goes_on_there(world: World) -> None:
     emulator.fault("sendDocument", times=1, status=500, to=chat)
     emulator.fault("sendMessage", times=1, status=500, to=chat)
     await akim.tap("notice-send", "live-read")
-    await emulator.wait_for("tg", "Собрание", timeout=30)
+    await emulator.wait_for("tg", "Собрание")
     assert media(world, "tg") == ["photo", "document"]
     assert len(emulator.received("tg")) == 3
 

@@ -512,5 +512,5 @@ async def test_scripted_faults(emulator: Emulator, twilio: Client, erlan: Person
         await send(twilio, erlan, "b")
     assert emulator.texts("erlan") == ["b"]
     emulator.fault("messages.create", delay=0.01)
-    await asyncio.wait_for(send(twilio, erlan, "c"), 5)
+    await asyncio.wait_for(send(twilio, erlan, "c"), 30)
     assert emulator.counters.received["erlan"] == 2

@@ -139,12 +139,12 @@ async def test_a_long_429_of_another_process(world: World) -> None:
             at=world.db.clock.now() + timedelta(hours=1),
         )
         await send_notice(world, akim)
-        await asyncio.wait_for(sender.pass_once(), 5)
+        await asyncio.wait_for(sender.pass_once(), 30)
         assert await one(world.db, "SELECT count(*) FROM delivery WHERE claimed_until IS NOT"
                          " NULL AND priority >= 2") == 0  # fmt: skip
         assert not world.emulator.received("petr")
         await move_clock(world.db, [world.app, app], timedelta(hours=1, seconds=5))
-        await asyncio.wait_for(sender.pass_once(), 5)
+        await asyncio.wait_for(sender.pass_once(), 30)
     await world.emulator.wait_for("petr", "Ремонт водопровода")
 
 

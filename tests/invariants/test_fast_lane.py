@@ -384,7 +384,7 @@ async def test_a_notice_being_queued_holds_up_no_tap(ground: Ground) -> None:
         )
         for way in (ground.lane.receive, ground.talk.engine.receive):
             tap = ground.tap(person, 1 if way == ground.lane.receive else 2)
-            result = await asyncio.wait_for(way(tap), 10)
+            result = await asyncio.wait_for(way(tap), 30)
             assert result.received is Received.DONE
         await connection.rollback()
 

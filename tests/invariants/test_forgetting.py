@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
+from support.faults import nothing_left
 from support.people import one, rows, settled, words
 from support.world import World
 
@@ -18,6 +19,7 @@ async def test_the_words_of_old_replies_are_erased(world: World) -> None:
     emulator.say("petr", "меню")
     await emulator.wait_for("petr", words("ru", "menu-resident"))
     await emulator.settle()
+    await nothing_left(db)
     now = world.app.clock.now()
     for later, kept in ((timedelta(days=2), True), (timedelta(days=4), False)):
         async with db.database.work.begin() as connection:

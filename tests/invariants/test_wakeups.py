@@ -35,7 +35,7 @@ class Process:
     async def stop(self) -> None:
         """Ends it."""
         self.wakeups.stop()
-        await asyncio.wait_for(self.task, 5)
+        await asyncio.wait_for(self.task, 30)
 
 
 async def test_the_others_hear_it_and_oneself_does_not(db: TestDatabase) -> None:
@@ -93,7 +93,7 @@ async def test_a_server_that_is_away_ends_with_the_process(db: TestDatabase) -> 
     task = asyncio.create_task(wakeups.run())
     await asyncio.sleep(0)
     wakeups.stop()
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, 30)
 
 
 async def test_a_notice_queued_by_one_process_is_sent_by_another(world: World, monkeypatch) -> None:

@@ -13,7 +13,7 @@ from support.database import TestDatabase
 from core.clock import FrozenClock
 from core.outcomes import Outcome, SendResult
 from rules.notices import NoticeKind
-from services import notice_changes, notices, outbox, reports, residents
+from services import notice_changes, notices, outbox, reports, residents, retired
 from services.outbox import Claimed, Settled
 from services.reports import Report
 from tests.services.conftest import Settler
@@ -545,3 +545,58 @@ async def test_a_tap_before_the_answer_is_the_full_text_for_good(
     assert (found.outcome, found.claimed_until) == ("sent", None)
     desk.later(minutes=10)
     assert one.id not in {other.id for other in await claim(desk.db)}
+
+
+@pytest.mark.parametrize("act", ["cancel", "correct"])
+async def test_a_try_that_ended_with_its_process_and_its_notice_can_still_fail(
+    desk: Desk, act: str
+) -> None:
+    """What was accepted from a dead process, and the notice cancelled or corrected meanwhile: the
+    failure that came after "sent" was taken for another try's, and it stayed "sent" for ever."""
+    notice = await desk.office.send()
+    one = await desk.claimed()
+    desk.later(seconds=61)
+    if act == "cancel":
+        await desk.office.change(notice_changes.cancel, notice)
+    else:
+        await desk.office.correct(notice)
+    assert (await desk.state(one)).outcome == "unknown"
+    await desk.told(one, "SM1", "sent")
+    assert (await desk.state(one)).outcome == "sent"
+    await desk.told(one, "SM1", "failed", Outcome.UNREACHABLE)
+    assert (await desk.state(one)).outcome == "unreachable"
+
+
+async def test_of_two_lost_answers_the_first_ones_sent_proves_nothing(desk: Desk) -> None:
+    """It was "sent" from then on, and the failure of that same try changed nothing any more."""
+    await desk.office.send()
+    first = await desk.claimed()
+    await settle_all(desk.db, [first], Outcome.UNKNOWN)
+    desk.later(seconds=61)
+    second = await desk.claimed(first.address)
+    await settle_all(desk.db, [second], Outcome.UNKNOWN)
+    await desk.told(first, "SM1", "sent")
+    await desk.told(first, "SM1", "failed", Outcome.UNREACHABLE)
+    assert (await desk.state(first)).outcome == "unknown"
+    await desk.told(second, "SM2", "sent")
+    assert (await desk.state(first)).outcome == "sent"
+
+
+@pytest.mark.parametrize("act", ["cancel", "retire"])
+async def test_an_answer_that_comes_after_its_lease_and_its_notice_counts(
+    desk: Desk, act: str
+) -> None:
+    """A slow process, not a dead one: what it was answered is known, also by a callback."""
+    notice = await desk.office.send()
+    answered, told = await claim(desk.db)
+    desk.later(seconds=61)
+    if act == "cancel":
+        await desk.office.change(notice_changes.cancel, notice)
+    else:
+        async with desk.db.unit() as unit:
+            await unit.session.execute(text("UPDATE account SET active = false"))
+            await retired.end(unit)
+    assert (await desk.state(answered)).outcome == "unknown"
+    await desk.sent(answered, "SM1")
+    await desk.told(told, "SM2", "sent")
+    assert [(await desk.state(one)).outcome for one in (answered, told)] == ["sent", "sent"]

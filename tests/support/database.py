@@ -59,7 +59,7 @@ async def empty(database: Database) -> None:
         await connection.exec_driver_sql(f"DO $$ BEGIN {deletes} {restart}; END $$")
 
 
-async def until(condition: Callable[[], Awaitable[object]], seconds: float = 15.0) -> None:
+async def until(condition: Callable[[], Awaitable[object]], seconds: float = 60.0) -> None:
     """Waits for something to become true; no sleep as synchronisation, no endless wait."""
     async with asyncio.timeout(seconds):
         while not await condition():
