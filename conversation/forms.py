@@ -76,7 +76,7 @@ class Problem:
     `repeats`: the question is said again after it, because the text alone does not ask.
     """
 
-    text: T
+    text: Words
     repeats: bool = False
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from core.languages import Language
-from core.texts import Words
+from core.texts import Joined, T, Words
 
 
 class ChannelName(StrEnum):
@@ -73,6 +73,9 @@ class Medium(StrEnum):
     OTHER = "other"
 
 
+WORDLESS = (Medium.VOICE, Medium.VIDEO, Medium.STICKER, Medium.LOCATION)  # asked for nowhere
+
+
 @dataclass(frozen=True, slots=True)
 class IncomingFile:
     """A file that the platform keeps for us; it is fetched after the commit, never in a turn."""
@@ -85,6 +88,12 @@ class IncomingFile:
 
 
 Attachments = tuple[IncomingFile, ...]
+
+
+def not_words(why: T, files: Attachments) -> Words:
+    """`why` words are wanted, after what was sent in their place, where that has a name."""
+    named = next((file.medium for file in files if file.medium in WORDLESS), None)
+    return why if named is None else Joined([T(f"given-{named}"), why], " ")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from conversation import forms
 from conversation.forms import BACK, CANCEL, Form, Given
 from conversation.matching import choose
-from conversation.message import Choice, Incoming, Kind, Reply
+from conversation.message import Choice, Incoming, Kind, Reply, not_words
 from conversation.payload import Chosen, PayloadRefused, decode
 from conversation.state import FormState
 from conversation.turn import Tap, Turn
@@ -340,11 +340,11 @@ class Router:
             for handler in self.routes.contacts if incoming.contact else ():
                 if replies := await handler(turn):
                     return replies
-            return await self._lost(turn, T("not-asked"))
+            return await self._lost(turn, not_words(T("not-asked"), incoming.files))
         given = Given(text=incoming.text, contact=incoming.contact, files=incoming.files)
         return await forms.answer(turn, form, given)
 
-    async def _lost(self, turn: Turn, why: T) -> Sequence[Reply]:
+    async def _lost(self, turn: Turn, why: Words) -> Sequence[Reply]:
         first, *rest = await self.here(turn)
         return [first.saying(why), *rest]
 

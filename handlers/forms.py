@@ -1,6 +1,7 @@
 """The forms by name, so that what was stored finds its form again; words that they share."""
 
 from conversation.forms import Form, Given, Problem
+from conversation.message import not_words
 from core.texts import T
 
 FORMS: dict[str, Form] = {}
@@ -26,4 +27,9 @@ def unclear(key: str, given: Given) -> Problem:
     if given.chosen is not None:
         return Problem(T("stale-choice"), repeats=True)
     typed = shown(given.text)
-    return Problem(T(key, typed=typed)) if typed else Problem(T("not-asked"), repeats=True)
+    return Problem(T(key, typed=typed)) if typed else wordless("not-asked", given)
+
+
+def wordless(key: str, given: Given) -> Problem:
+    """Words are asked for, and none were given: `key` says so, after what it was."""
+    return Problem(not_words(T(key), given.files), repeats=True)

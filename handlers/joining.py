@@ -14,7 +14,7 @@ from core.clock import local_date
 from core.ids import from_short, short
 from core.texts import Joined, Near, T
 from handlers import conversations, family, home
-from handlers.forms import known, shown, unclear
+from handlers.forms import known, shown, unclear, wordless
 from rules.dates import NoSuchDay, read_day
 from services import people, residents, rulebook, territory
 from services.people import Known
@@ -117,7 +117,7 @@ async def _confirm(turn: Turn, answers: Answers, given: Given) -> Accepted:
     """The date of birth has to be the one that is kept."""
     typed = given.text.strip()
     if not typed:
-        return Problem(T("text-needed"), repeats=True)
+        return wordless("text-needed", given)
     try:
         day = read_day(typed, local_date(turn.unit.now))
     except NoSuchDay:

@@ -16,7 +16,7 @@ from core.ids import short
 from core.languages import Language
 from core.texts import Joined, Near, T, Words, texts
 from handlers import notice_audience, notice_files, notice_words
-from handlers.forms import shown, unclear
+from handlers.forms import shown, unclear, wordless
 from handlers.notice import file_refs, letter
 from handlers.notice_audience import KEEP, KEPT, kind_of, office
 from rules.dates import NoSuchDay
@@ -336,7 +336,7 @@ async def when(turn: Turn, answers: Answers, given: Given) -> Accepted:
         case ("n-keep",):
             return Done({KEPT: True})
     if not given.text.strip() or given.files or given.chosen:
-        return Problem(T("not-asked"), repeats=True)
+        return wordless("not-asked", given)
     return _typed(turn, given.text, now)
 
 

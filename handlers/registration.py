@@ -28,7 +28,7 @@ from core.clock import local_date
 from core.ids import short
 from core.texts import T, Words
 from handlers import family, home, joining, village
-from handlers.forms import known, shown, unclear
+from handlers.forms import known, shown, unclear, wordless
 from rules.dates import NoSuchDay, read_day
 from rules.names import LONGEST_NAME, NameFault, check_name
 from rules.people import age, birthday
@@ -196,7 +196,7 @@ async def _ask_name(turn: Turn, answers: Answers) -> Reply:
 async def _name(turn: Turn, answers: Answers, given: Given) -> Accepted:
     typed = given.text.strip()
     if not typed:
-        return Problem(T("text-needed"), repeats=True)
+        return wordless("text-needed", given)
     match check_name(typed):
         case NameFault.LONG:
             return Problem(T("name-long", length=len(typed), most=LONGEST_NAME))
@@ -220,7 +220,7 @@ async def _street(turn: Turn, answers: Answers, given: Given) -> Accepted:
         return Done({"street": ""})
     typed = " ".join(given.text.split())
     if not typed:
-        return Problem(T("text-needed"), repeats=True)
+        return wordless("text-needed", given)
     if len(typed) > LONGEST_STREET:
         return Problem(T("street-long", length=len(typed)))
     if _is_date(turn, typed):
@@ -246,7 +246,7 @@ async def _ask_birth(turn: Turn, answers: Answers) -> Reply:
 async def _birth(turn: Turn, answers: Answers, given: Given) -> Accepted:
     typed, today = given.text.strip(), local_date(turn.unit.now)
     if not typed:
-        return Problem(T("text-needed"), repeats=True)
+        return wordless("text-needed", given)
     try:
         day = read_day(typed, today)
     except NoSuchDay:
@@ -326,7 +326,7 @@ async def _phone(turn: Turn, answers: Answers, given: Given) -> Accepted:
             return Problem(T("phone-foreign"))
         return await _shared(turn, answers, given.contact.phone)
     if not given.text.strip():
-        return Problem(T("text-needed"), repeats=True)
+        return wordless("text-needed", given)
     if turn.incoming.channel is ChannelName.TELEGRAM:
         return Problem(T("phone-change-typed" if answers.get("proved") else "phone-typed"))
     phone = read_phone(given.text)

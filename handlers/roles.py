@@ -15,7 +15,7 @@ from core.ids import from_short, short
 from core.languages import Language
 from core.texts import Joined, Named, T, Words, texts
 from handlers import family, home
-from handlers.forms import known, shown, unclear
+from handlers.forms import known, shown, unclear, wordless
 from handlers.telling import tell
 from rules.dates import NoSuchDay, read_day
 from services import appointments, roles, territory
@@ -338,7 +338,7 @@ async def _accept_until(turn: Turn, answers: Answers, given: Given) -> Accepted:
         return Done({"until": ""})
     typed, today = given.text.strip(), local_date(turn.unit.now)
     if not typed:
-        return Problem(T("text-needed"), repeats=True)
+        return wordless("text-needed", given)
     example = f"01.09.{today.year + 1}"
     try:
         day = read_day(typed, today)

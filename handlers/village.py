@@ -16,6 +16,7 @@ from conversation.turn import Turn
 from core.names import fold
 from core.place_names import path_text
 from core.texts import T
+from handlers.forms import wordless
 from models.territory import Place, PlaceLevel
 from services import territory
 from services.village_names import EXACT
@@ -48,7 +49,7 @@ async def accept(turn: Turn, answers: Answers, given: Given) -> Accepted:
         return await _chosen(turn, find, given.chosen.code, given.chosen.ids)
     typed = given.text.strip()
     if not typed:
-        return Problem(T("text-needed"), repeats=True)
+        return wordless("text-needed", given)
     if len(typed) > LONGEST:
         return Problem(T("village-long"))
     if area := _area_called(turn, typed):

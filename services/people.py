@@ -4,8 +4,9 @@ Two chats are one person only if both proved the same phone and the date of birt
 family phone, or a number that somebody else had before, must not hand over anybody's vote.
 """
 
+from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -190,14 +191,23 @@ async def settle(unit: Unit, merge: UUID) -> None:
 
 
 async def members(unit: Unit, address: UUID) -> list[Known]:
-    """The registered people behind this chat, in the order in which they came."""
-    found = await unit.session.scalars(
+    """The registered people behind this chat, in the order in which they came. Two of one name
+    are told apart by the year of birth: nobody but who shares the phone sees it."""
+    result = await unit.session.scalars(
         select(Resident)
         .join(ResidentAddress, ResidentAddress.resident_id == Resident.id)
         .where(ResidentAddress.address_id == address, stands())
         .order_by(ResidentAddress.created_at, Resident.id)
     )
-    return [_known(unit, one) for one in found]
+    found = result.all()
+    known = [_known(unit, one) for one in found]
+    times = Counter(one.shown for one in known)
+    return [
+        replace(one, shown=f"{one.shown} {birth.year}")
+        if times[one.shown] > 1 and (birth := birth_of(unit, resident))
+        else one
+        for one, resident in zip(known, found, strict=True)
+    ]
 
 
 async def take_off(unit: Unit, resident: UUID, address: UUID) -> bool:

@@ -231,6 +231,26 @@ async def test_two_of_one_first_name_are_told_apart(talk: Talk, language: Langua
 
 
 @BOTH
+@CHANNELS
+async def test_two_of_one_name_are_told_apart_by_the_year(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """Before: two buttons that said "Серік А."."""
+    person = await family(talk, channel, language)
+    await adds(person, "Ахметов Серік", "12.04.2001", "Бугровое")
+    await person.pick("summary-yes")
+    talk.clock.advance(timedelta(minutes=20))
+    await person.say("/data")
+    assert person.hears("family-who")
+    await person.tap("Серік А. 2001")
+    assert "12.04.2001" in person.text
+    talk.clock.advance(timedelta(minutes=20))
+    await person.say("/data")
+    await person.say("Серік 1986")
+    assert "05.03.1986" in person.text
+
+
+@BOTH
 async def test_the_menu_of_a_phone_nobody_speaks_from_understands_a_name(
     talk: Talk, language: Language
 ) -> None:

@@ -118,6 +118,8 @@ async def test_what_is_not_words_is_asked_for_in_words(
         await person.send_file(medium)
         key = "not-asked" if step == "summary" else "text-needed"
         assert person.hears(key)
+        if medium is not Medium.PHOTO:
+            assert person.hears(f"given-{medium}"), "and what was sent is named"
         assert "«»" not in person.text
     await person.does(Kind.OTHER)
     assert person.hears("unknown-kind")
