@@ -203,6 +203,7 @@ async def test_the_report_has_a_row_for_every_fate(
             akim.t(fate.state),
             at if fate.state == "state-sent" else "",
             *[at if fate.seen else ""] * 3,
+            "",
         ]
         for name, fate in FATES.items()
     ]

@@ -204,8 +204,8 @@ class Platform:
                 unit, self.notice, call.claimed.address, call.revision
             )
             assert found is not None, "a tap on what was sent is no forgery"
-        self.log.append(f"tap {call.claimed.address} r={call.revision} of {found[0]}")
-        if found[0] == call.revision:
+        self.log.append(f"tap {call.claimed.address} r={call.revision} of {found.revision}")
+        if found.revision == call.revision:
             mine = [row for row in await rows(self.db, LINKS) if row.id == call.claimed.id]
             assert all(row.heard for row in mine if not row.excluded)
 

@@ -44,7 +44,7 @@ async def taps(office: Office, notice: UUID, address: UUID, revision: int) -> tu
     async with office.db.unit() as unit:
         found = await notices.acknowledge(unit, notice, address, revision)
     assert found is not None
-    return found
+    return found.revision, found.newly
 
 
 async def two_readers(office: Office, settle: Settler) -> tuple[UUID, UUID]:
