@@ -173,7 +173,7 @@ def _apart(values: Answers, why: T) -> Accepted:
     form from asking again at its end."""
     if values["known"]:
         return Stay(values, why)
-    return Done(values | {"asked": True, "why": why.key}, why)
+    return Done(values | {"asked": True, "why": [why.key, dict(why.args)]}, why)
 
 
 # On its own, for somebody who is registered already: after a phone, from the menu, from my data
@@ -240,7 +240,8 @@ def _other_messenger(turn: Turn) -> ChannelName:
 
 
 async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
-    return await home.menu_saying(turn, T(text_of(answers, "why") or "join-undo"))
+    key, args = answers.get("why") or ("join-undo", {})
+    return await home.menu_saying(turn, T(key, **args))
 
 
 FORM = known(
