@@ -29,7 +29,7 @@ def arrives(turn: Turn, answers: Answers) -> bool:
     return same is not None and not same.get("refused")
 
 
-def to_be_told(answers: Answers, refused: str = "") -> bool:
+def to_be_told(answers: Answers, refused: str) -> bool:
     """Is this the first time in this go that this has to be said against a file? That is said
     in a new message: nobody looks for it in an edited one."""
     going = answers[_GOING]

@@ -37,10 +37,9 @@ DRAFTS = Choice("drafts", T("menu-drafts"))
 RULES = Choice("rules", T("menu-rules"))
 CHANGE = Choice("who-speaks", T("family-change"))
 SAME = Choice("same", T("join-menu"))
-ENTRIES = (
-    *(REGISTER, RESUME, SEND, SENT, ROLES, NOTICES, PROFILE, SUBSCRIBE, LANGUAGE_ENTRY, HELP),
-    *(DRAFTS, RULES, CHANGE, SAME),
-)  # of the menu and of help: their words mean them everywhere, in either language
+# Of the menu and of help: their words mean them everywhere, in either language.
+ENTRIES = (REGISTER, RESUME, SEND, SENT, ROLES, NOTICES, PROFILE, SUBSCRIBE, LANGUAGE_ENTRY, HELP,
+           DRAFTS, RULES, CHANGE, SAME)  # fmt: skip
 
 
 @routes.command("menu", "мәзір", "меню", "басты бет", "главная")

@@ -172,7 +172,9 @@ async def forget(unit: Unit, resident: UUID) -> None:
     found = await unit.session.get_one(
         Resident, resident, with_for_update={"key_share": True}, populate_existing=True
     )
-    resident = found.merged_into or resident  # joined at this very moment: one person
+    if found.merged_into is not None:  # joined at this very moment: one person
+        await forget(unit, found.merged_into)
+        return
     gone = await records(unit, resident)
     await _note_departure(unit, resident, gone)
     await wipe(unit, gone, deleted=True)

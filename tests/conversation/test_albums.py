@@ -74,13 +74,13 @@ def test_a_refusal_is_said_once_and_not_in_an_edited_message() -> None:
     albums.arrives(turn_with(0), answers)
     albums.counting(turn_with(0), answers, Reply("count"))
     albums.arrives(turn_with(1), answers)
-    assert albums.to_be_told(answers)
+    assert albums.to_be_told(answers, "attach-kind")
     assert albums.counting(turn_with(1), answers, Reply("count")).replaces is None
     albums.arrives(turn_with(2), answers)
-    assert not albums.to_be_told(answers)
+    assert not albums.to_be_told(answers, "attach-kind")
     albums.over(answers)
     assert not albums.arrives(turn_with(3), answers)
-    assert albums.to_be_told(answers)
+    assert albums.to_be_told(answers, "attach-kind")
 
 
 @pytest.mark.parametrize("channel", ChannelName)

@@ -109,16 +109,21 @@ async def test_a_tap_under_an_older_text_twice_shows_the_newest_once(
     assert reader.person.hears("notice-corrected-here")
 
 
-@EACH
-async def test_what_a_process_has_in_hand_is_not_said_beside_it(
-    talk: Talk, channel: ChannelName, language: Language
-) -> None:
-    reader = await corrected(talk, channel, language)
+async def in_hand(talk: Talk) -> None:
+    """A process is sending what waits of notices."""
     async with talk.db.session() as session:
         await session.execute(
             text("UPDATE delivery SET claimed_until = :at WHERE outcome IS NULL AND priority = 3"),
             {"at": talk.clock.now().replace(year=2027)},
         )
+
+
+@EACH
+async def test_what_a_process_has_in_hand_is_not_said_beside_it(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    reader = await corrected(talk, channel, language)
+    await in_hand(talk)
     await reader.taps()
     assert text_of(language) not in reader.person.text
     assert reader.person.hears("notice-corrected-comes")
@@ -131,11 +136,7 @@ async def test_the_button_of_an_announcement_takes_what_a_process_has_in_hand(
 ) -> None:
     """Its answer may be lost: the text is said now, and nothing of it is to come."""
     reader = await corrected(talk, channel, language)
-    async with talk.db.session() as session:
-        await session.execute(
-            text("UPDATE delivery SET claimed_until = :at WHERE outcome IS NULL AND priority = 3"),
-            {"at": talk.clock.now().replace(year=2027)},
-        )
+    await in_hand(talk)
     await reader.taps("open", 2)
     assert text_of(language) in reader.person.text
     assert not await reader.waits()

@@ -55,12 +55,18 @@ async def two_readers(office: Office, settle: Settler) -> tuple[UUID, UUID]:
     return kazakh, russian
 
 
-async def test_who_reads_the_other_language_gets_nothing_and_has_read_it(
-    office: Office, settle: Settler
-) -> None:
+async def two_have_it(office: Office, settle: Settler) -> tuple[UUID, UUID, UUID]:
+    """`two_readers`, and a notice that both have."""
     kazakh, russian = await two_readers(office, settle)
     notice = await office.send()
     await settle_all(office.db, await claim(office.db))
+    return kazakh, russian, notice
+
+
+async def test_who_reads_the_other_language_gets_nothing_and_has_read_it(
+    office: Office, settle: Settler
+) -> None:
+    kazakh, russian, notice = await two_have_it(office, settle)
     for address in (kazakh, russian):
         assert await taps(office, notice, address, 1) == (1, True)
     assert await office.correct(notice, 2, RUSSIAN)
@@ -82,9 +88,7 @@ async def test_the_button_of_the_unchanged_text_acknowledges_it_later(
     office: Office, settle: Settler
 ) -> None:
     """In a group with others, too; and the text that the list shows names the newest revision."""
-    kazakh, russian = await two_readers(office, settle)
-    notice = await office.send()
-    await settle_all(office.db, await claim(office.db))
+    kazakh, russian, notice = await two_have_it(office, settle)
     assert await office.correct(notice, 2, RUSSIAN)
     async with office.db.unit() as unit:
         taps = ((kazakh, 1), (russian, 1), (kazakh, 2), (kazakh, 3))
@@ -115,9 +119,7 @@ async def test_what_has_not_gone_of_the_unchanged_text_goes_as_it_is(
 
 
 async def test_one_language_after_the_other(office: Office, settle: Settler) -> None:
-    kazakh, russian = await two_readers(office, settle)
-    notice = await office.send()
-    await settle_all(office.db, await claim(office.db))
+    kazakh, russian, notice = await two_have_it(office, settle)
     assert await office.correct(notice, 2, RUSSIAN)
     await settle_all(office.db, await claim(office.db))
     assert await taps(office, notice, russian, 2) == (2, True)
@@ -136,9 +138,7 @@ async def test_one_language_after_the_other(office: Office, settle: Settler) -> 
 async def test_a_correction_that_waits_stays_when_the_other_language_is_corrected(
     office: Office, settle: Settler
 ) -> None:
-    kazakh, russian = await two_readers(office, settle)
-    notice = await office.send()
-    await settle_all(office.db, await claim(office.db))
+    kazakh, russian, notice = await two_have_it(office, settle)
     assert await office.correct(notice, 2, RUSSIAN)
     assert await office.correct(notice, 3, NEWER)
     leased = await claim(office.db)
@@ -147,9 +147,7 @@ async def test_a_correction_that_waits_stays_when_the_other_language_is_correcte
 
 
 async def test_what_changes_nothing_is_no_correction(office: Office, settle: Settler) -> None:
-    await two_readers(office, settle)
-    notice = await office.send()
-    await settle_all(office.db, await claim(office.db))
+    *_, notice = await two_have_it(office, settle)
     assert not await office.correct(notice, 2, TEXTS)
     assert await claim(office.db) == []
     (found,) = await rows(office.db, "SELECT revision, corrected_at FROM notice")
@@ -160,9 +158,7 @@ async def test_who_changed_the_language_has_the_text_that_came(
     office: Office, settle: Settler
 ) -> None:
     """It came in Russian; they read Kazakh since; only the Kazakh text is corrected."""
-    _, russian = await two_readers(office, settle)
-    notice = await office.send()
-    await settle_all(office.db, await claim(office.db))
+    _, russian, notice = await two_have_it(office, settle)
     await speaks(office, russian, "kk")
     assert await office.correct(notice, 2, {KK: NEWER[KK], RU: TEXTS[RU]})
     assert russian not in {one.address for one in await claim(office.db)}
