@@ -127,10 +127,10 @@ async def _ask_preview(turn: Turn, answers: Answers) -> Reply:
     corrected = _corrected(found, answers)
     office = await territory.akim_of(turn.unit.session, found.place_code)
     changed = found.changed(corrected)
+    rewritten = {one: words for one, words in corrected.items() if one in changed}
     samples = [
         texts().say(one, T("correct-sample", office=office, title=words.title, body=words.body))
-        for one, words in corrected.items()
-        if one in changed
+        for one, words in rewritten.items()
     ]
     fixes = [Choice("k-fix", T(f"notice-fix-{one}"), (one.value,)) for one in corrected]
     if not changed:
@@ -138,7 +138,7 @@ async def _ask_preview(turn: Turn, answers: Answers) -> Reply:
     text = T(
         "correct-preview",
         sample=Joined(samples, "\n\n"),
-        who=await _who(turn, found, changed),
+        who=Joined([*notice_words.doubts(rewritten), await _who(turn, found, changed)]),
         ask=T(f"correct-ask{_how(found)}") if _how(found) else T("correct-ask"),
     )
     send = T("correct-save" if _how(found) else "correct-send")

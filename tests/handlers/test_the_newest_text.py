@@ -234,3 +234,17 @@ async def test_nothing_comes_to_who_reads_the_other_language(
     await reader.press(f"d.read.{short(here.notice)}.2")
     assert reader.hears("notice-read-before")
     assert await talk.one("SELECT count(*) FROM recipient WHERE acknowledged_at IS NOT NULL") == 1
+
+
+@EACH
+async def test_a_text_in_the_other_languages_place_is_doubted(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """A correction is asked for in both languages, and one is easily typed under the other."""
+    here = await office(talk, channel, language)
+    await sent_all(talk, NOTICE)
+    await here.akim.press(f"d.n-correct.{short(here.notice)}")
+    await here.akim.say("Сход в четверг\nСход пройдёт в четверг в школе, приходите.")
+    await here.akim.pick("correct-keep")
+    assert here.akim.hears("words-not-kk")
+    assert not here.akim.hears("words-not-ru")
