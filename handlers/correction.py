@@ -17,9 +17,10 @@ from handlers.forms import known, shown, unclear
 from handlers.notice import composed, file_refs
 from handlers.notice_words import Part, part_key, stored_part
 from services import notice_changes, notices, territory
-from services.notices import NoticeText, NoticeView
+from services.notices import NoticeText, NoticeView, Progress
 
 routes = Routes()
+_TEXTS = ("own", "other")  # the steps: the author's own language before the second
 
 
 @routes.choice("n-correct", durable=True)
@@ -67,10 +68,10 @@ async def anew(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
 
 
 async def _begin(turn: Turn, found: NoticeView) -> Sequence[Reply]:
+    own = [turn.said] if turn.said in found.texts else []
+    languages = [*own, *(one for one in found.texts if one not in own)]
     answers: Answers = {"id": str(found.id), "revision": found.revision + 1}
-    for language in found.texts:
-        answers[f"asked_{language}"] = True
-    return await forms.begin(turn, FORM, answers)
+    return await forms.begin(turn, FORM, answers | {"languages": languages})
 
 
 family.remember("correct", begin)
@@ -81,8 +82,14 @@ def _typed(answers: Answers) -> bool:
     return any(answers.get(part_key(one)) or answers.get(f"text_{one}") for one in Language)
 
 
-def _step(language: Language) -> Step:
+def _step(name: str) -> Step:
+    place = _TEXTS.index(name)
+
+    def language_of(answers: Answers) -> Language:
+        return Language(answers["languages"][place])
+
     async def ask(turn: Turn, answers: Answers) -> Reply:
+        language = language_of(answers)
         keep = Choice("k-keep", T("correct-keep"))
         if part := stored_part(answers, language):
             missing, instead = notice_words.ask(part)
@@ -92,8 +99,9 @@ def _step(language: Language) -> Step:
         return Reply(T(f"correct-write-{language}", title=now.title, body=now.body), [keep])
 
     async def accept(turn: Turn, answers: Answers, given: Given) -> Accepted:
+        language = language_of(answers)
         if given.chosen is not None and given.chosen.code == "k-keep":
-            return Done({f"seen_{language}": True, part_key(language): None})
+            return Done({name: True, part_key(language): None})
         notice = T("correct-no-files") if given.files else None
         if given.files:
             given = Given(text=notice_files.words_of(given))
@@ -105,20 +113,17 @@ def _step(language: Language) -> Step:
                 return Stay({part_key(language): read.stored()}, notice)
             case NoticeText(title, body):
                 words = {f"text_{language}": [title, body], part_key(language): None}
-                return Done({**words, f"seen_{language}": True}, notice)
+                return Done({**words, name: True}, notice)
         return Problem(notice or T("notice-words-only"), repeats=True)
 
-    def applies(answers: Answers) -> bool:
-        return bool(answers.get(f"asked_{language}"))
-
     return Step(
-        language.value,
+        name,
         ask,
         accept,
         free_text=True,
-        applies=applies,
+        applies=lambda answers: place < len(answers["languages"]),
         back_within=notice_words.begun_anew,
-        holds=(f"seen_{language}",),
+        holds=(name,),
     )
 
 
@@ -150,9 +155,16 @@ async def _who(turn: Turn, found: NoticeView, changed: Sequence[Language]) -> Wo
     if found.queued_at is None:
         return T("correct-who-before")
     counts = await notices.progress(await turn.unit.connection(), found.id, changed)
+    if not _reached(counts):
+        return T("correct-nobody")
     had = counts.sent + counts.announced
-    who = T("correct-who", had=had, left=counts.total - had - sum(counts.failed.values()))
+    who = T("correct-who", had=had, left=_reached(counts) - had)
     return Joined([T(f"correct-only-{changed[0]}"), who]) if len(changed) == 1 else who
+
+
+def _reached(counts: Progress) -> int:
+    """How many have got it or will."""
+    return counts.total - sum(counts.failed.values())
 
 
 def _how(found: NoticeView) -> str:
@@ -166,8 +178,8 @@ async def _preview(turn: Turn, answers: Answers, given: Given) -> Accepted:
     match given.chosen and (given.chosen.code, *given.chosen.ids):
         case ("k-send",):
             return await _send(turn, answers)
-        case ("k-fix", step) if answers.get(f"asked_{step}"):
-            return Jump(step)
+        case ("k-fix", language) if language in answers["languages"]:
+            return Jump(_TEXTS[answers["languages"].index(language)])
     return unclear("notice-preview-unclear", given)
 
 
@@ -201,17 +213,23 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
         correction={one: content.to_json() for one, content in again.items()},
     )
     return await sent.card_saying(
-        turn, found.id, await _done(turn, found) if done else T("sent-too-late")
+        turn,
+        found.id,
+        await _done(turn, found, found.changed(words)) if done else T("sent-too-late"),
     )
 
 
-async def _done(turn: Turn, found: NoticeView) -> T:
+async def _done(turn: Turn, found: NoticeView, changed: Sequence[Language]) -> T:
     """When it goes."""
-    counts = await notices.progress(await turn.unit.connection(), found.id)
+    if how := _how(found):
+        return T(f"correct-done{how}")
+    counts = await notices.progress(await turn.unit.connection(), found.id, changed)
+    if not _reached(counts):
+        return T("correct-done-nobody")
     morning = counts.quiet_until
-    if not _how(found) and morning is not None and morning > turn.unit.now:
+    if morning is not None and morning > turn.unit.now:
         return T("correct-done-quiet", at=Near(morning, turn.unit.now))
-    return T(f"correct-done{_how(found)}")
+    return T("correct-done")
 
 
 async def _notice(turn: Turn, answers: Answers) -> NoticeView:
@@ -226,16 +244,25 @@ def _corrected(found: NoticeView, answers: Answers) -> dict[Language, NoticeText
     }
 
 
+def _upgrade(version: int, answers: Answers) -> Answers:
+    """Version 1 asked for Kazakh first, whoever wrote."""
+    languages = [one for one in Language if answers.pop(f"asked_{one}", False)]
+    seen = [answers.pop(f"seen_{one}", False) for one in languages]
+    kept = {step: True for step, before in zip(_TEXTS, seen, strict=False) if before}
+    return {**answers, **kept, "languages": languages}
+
+
 FORM = known(
     Form(
         name="correction",
-        version=1,
+        version=2,
         steps=(
-            *(_step(language) for language in Language),
+            *(_step(name) for name in _TEXTS),
             Step("preview", _ask_preview, _preview),
         ),
         finish=_finish,
         cancelled=T("correct-undo"),
+        upgrade=_upgrade,
         sure=family.sure,
     )
 )

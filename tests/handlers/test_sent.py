@@ -254,14 +254,14 @@ async def test_a_report_is_not_made_for_a_role_that_ended_meanwhile(talk: Talk) 
 async def test_a_correction_from_the_phone(
     talk: Talk, channel: ChannelName, language: Language
 ) -> None:
-    """One text is changed, the other kept; what nobody changed is not sent; cancel changes
-    nothing."""
+    """The akim's own language first. One text is changed, the other kept; what nobody changed
+    is not sent; cancel changes nothing."""
     here = await office(talk, channel, language)
     akim = here.akim
     await akim.press(f"d.n-correct.{short(here.notice)}")
-    assert TEXTS[KK].body in akim.text
+    assert asked_for(akim, language)
     await akim.pick("correct-keep")
-    assert TEXTS[RU].body in akim.text
+    assert asked_for(akim, language.other)
     await akim.pick("correct-keep")
     assert akim.hears("correct-nothing")
     await akim.pick("notice-fix-ru")
@@ -272,7 +272,7 @@ async def test_a_correction_from_the_phone(
     assert "Вода будет в 20:00." in akim.text
     assert await talk.one("SELECT revision FROM notice") == 1
     await akim.pick("correct-send")
-    assert akim.hears("correct-done")
+    assert akim.hears("correct-done-nobody"), "everybody here reads Kazakh"
     assert await talk.one("SELECT revision FROM notice") == 2
     async with talk.db.unit() as unit:
         found = await notices.view(unit, here.notice)
@@ -285,11 +285,25 @@ async def test_a_correction_from_the_phone(
     assert await talk.one("SELECT revision FROM notice") == 2
 
 
+def asked_for(akim: Person, language: Language) -> bool:
+    """Is this text shown, to be written anew?"""
+    now = TEXTS[language]
+    return akim.hears(f"correct-write-{language}", title=now.title, body=now.body)
+
+
+NEW = {KK: ["Су бар", "Бүгін."], RU: ["Вода есть", "Сегодня."]}
+
+
+async def says_anew(akim: Person, language: Language) -> None:
+    """The new text."""
+    await akim.says("\n".join(NEW[language]))
+
+
 async def correcting(talk: Talk, channel: ChannelName, language: Language) -> Office:
-    """An akim who is asked for the new Kazakh text."""
-    here = await office(talk, channel, language)
+    """An akim who is asked for the new text in their own language, which the villagers read."""
+    here = await office(talk, channel, language, read=language)
     await here.akim.press(f"d.n-correct.{short(here.notice)}")
-    assert here.akim.hears("correct-write-kk", title=TEXTS[KK].title, body=TEXTS[KK].body)
+    assert asked_for(here.akim, language)
     return here
 
 
@@ -307,13 +321,13 @@ async def test_nothing_typed_into_a_correction_is_lost(
     akim = (await correcting(talk, channel, language)).akim
     await akim.say("Су " * 60 + "\nЕртең болмайды.")
     await akim.say("Су жоқ")
-    assert akim.hears("correct-write-ru", title=TEXTS[RU].title, body=TEXTS[RU].body)
+    assert asked_for(akim, language.other)
     body = "Воды не будет. " * 320
     await akim.says(f"Ремонт\n{body[:4080].strip()}", body[4080:].strip())
     answers = await typed(akim)
-    assert answers["text_kk"][0] == "Су жоқ"
-    assert answers["text_kk"][1].endswith("Ертең болмайды.")
-    assert answers["part_ru"]["body"].split() == body.split()
+    assert answers[f"text_{language}"][0] == "Су жоқ"
+    assert answers[f"text_{language}"][1].endswith("Ертең болмайды.")
+    assert answers[f"part_{language.other}"]["body"].split() == body.split()
     await akim.pick("words-take-body")
     assert akim.t("correct-send") in akim.labels
 
@@ -325,10 +339,10 @@ async def test_the_caption_of_a_picture_is_the_corrected_text(
     akim = (await correcting(talk, channel, language)).akim
     await akim.send_file(Medium.PHOTO)
     assert akim.hears("correct-no-files")
-    assert akim.hears("correct-write-kk", title=TEXTS[KK].title, body=TEXTS[KK].body)
-    await akim.send_file(Medium.PHOTO, "Су бар\nБүгін.")
+    assert asked_for(akim, language)
+    await akim.send_file(Medium.PHOTO, "\n".join(NEW[language]))
     assert akim.hears("correct-no-files")
-    assert (await typed(akim))["text_kk"] == ["Су бар", "Бүгін."]
+    assert (await typed(akim))[f"text_{language}"] == NEW[language]
 
 
 @EACH
@@ -337,11 +351,34 @@ async def test_a_correction_that_waits_is_gone_on_with(
 ) -> None:
     here = await correcting(talk, channel, language)
     akim = here.akim
-    await akim.say("Су бар\nБүгін.")
+    await says_anew(akim, language)
     await akim.say("меню")
     await akim.press(f"d.n-correct.{short(here.notice)}")
-    assert akim.hears("correct-write-ru", title=TEXTS[RU].title, body=TEXTS[RU].body)
+    assert asked_for(akim, language.other)
     await akim.pick("correct-keep")
+    await akim.pick("correct-send")
+    assert akim.hears("correct-done")
+
+
+@EACH
+async def test_a_correction_begun_before_an_update_is_gone_on_with(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """Kazakh was asked for first then."""
+    akim = (await correcting(talk, channel, language)).akim
+    state = await akim.state()
+    assert state.form is not None
+    state.form.version, state.form.step = 1, "ru"
+    del state.form.answers["languages"]
+    state.form.answers |= {"asked_kk": True, "asked_ru": True, "seen_kk": True}
+    state.form.answers["text_kk"] = NEW[KK]
+    await akim.stores(state.dump())
+    await akim.say("/menu")
+    await akim.pick("menu-resume")
+    assert asked_for(akim, RU)
+    await akim.say("\n".join(NEW[RU]))
+    for one in Language:
+        assert NEW[one][1] in akim.text
     await akim.pick("correct-send")
     assert akim.hears("correct-done")
 
@@ -353,16 +390,16 @@ async def test_a_correction_of_another_notice_is_not_dropped_unasked(
     here = await correcting(talk, channel, language)
     akim = here.akim
     other = await announced(talk, akim)
-    await akim.say("Су бар\nБүгін.")
+    await says_anew(akim, language)
     await akim.press(f"d.n-correct.{short(other)}")
     assert akim.hears("correct-waits", waits=TEXTS[language].title, title=TEXTS[language].title)
     await akim.pick("correct-go-on")
     assert (await typed(akim))["id"] == str(here.notice)
-    assert (await typed(akim))["text_kk"] == ["Су бар", "Бүгін."]
+    assert (await typed(akim))[f"text_{language}"] == NEW[language]
     await akim.press(f"d.n-correct.{short(other)}")
     await akim.pick("correct-begin")
     assert (await typed(akim))["id"] == str(other)
-    assert "text_kk" not in await typed(akim)
+    assert f"text_{language}" not in await typed(akim)
 
 
 async def test_two_correct_at_once(talk: Talk) -> None:
@@ -372,8 +409,8 @@ async def test_two_correct_at_once(talk: Talk) -> None:
     clerk = await talk.official(WHATSAPP, RU, OKRUG, RoleName.CLERK)
     for somebody in (here.akim, clerk):
         await somebody.press(f"d.n-correct.{short(here.notice)}")
-        await somebody.say(f"Су\n{somebody.channel}")
         await somebody.pick("correct-keep")
+        await somebody.say(f"Су\n{somebody.channel}")
     await here.akim.pick("correct-send")
     await clerk.pick("correct-send")
     assert clerk.hears("correct-meanwhile")
@@ -509,7 +546,7 @@ async def test_the_card_that_came_last_is_the_live_one(talk: Talk, language: Lan
     assert await edited_by_the_clock(talk) == "77"
     await all_shown(talk, "77")
     await akim.press(f"d.n-correct.{notice}")
-    await akim.says("Су бар\nБүгін.")
+    await says_anew(akim, language)
     await akim.pick("correct-keep")
     await akim.tap(akim.labels[0])
     await all_shown(talk, "901")
@@ -589,7 +626,7 @@ async def test_what_is_typed_means_the_cards_choices_when_it_came_last(
     assert akim.hears("sent-cancel-ask", had=0, left=3)
     await akim.say(akim.t("sent-cancel-no"))
     await akim.say(akim.t("sent-correct"))
-    assert akim.hears("correct-write-kk", title=TEXTS[KK].title, body=TEXTS[KK].body)
+    assert asked_for(akim, language)
     await akim.pick("nav-cancel")
     assert akim.t("live-show") not in akim.labels, "the menu is the latest now"
     await akim.say("1")
@@ -665,7 +702,7 @@ async def test_numbers_follow_the_card_as_the_clock_renews_it(
     (renewed,) = await clock_says(talk)
     assert renewed.choices[1].label == akim.t("sent-correct")
     await akim.say("2")
-    assert akim.hears("correct-write-kk", title=TEXTS[KK].title, body=TEXTS[KK].body)
+    assert asked_for(akim, language)
 
 
 @EACH
@@ -683,9 +720,9 @@ async def test_what_the_clock_renews_takes_no_numbers_from_another_screen(
 
 
 async def corrects(akim: Person, notice: UUID) -> None:
-    """Another Kazakh text, up to the last look."""
+    """Another text in their own language, up to the last look."""
     await akim.press(f"d.n-correct.{short(notice)}")
-    await akim.say("Су бар\nБүгін.")
+    await says_anew(akim, akim.language)
     await akim.pick("correct-keep")
 
 
@@ -715,7 +752,7 @@ async def test_what_is_paused_is_not_said_to_be_on_its_way(
 async def test_what_has_all_gone_is_not_said_to_be_on_its_way(
     talk: Talk, channel: ChannelName, language: Language
 ) -> None:
-    here = await office(talk, channel, language)
+    here = await office(talk, channel, language, read=language)
     await corrects(here.akim, here.notice)
     await here.akim.pick("correct-send")
     assert here.akim.hears("correct-done")
@@ -747,7 +784,7 @@ async def test_of_what_has_not_begun_only_the_new_text_goes(
 async def test_a_correction_at_night_goes_in_the_morning(
     talk: Talk, channel: ChannelName, language: Language
 ) -> None:
-    here = await office(talk, channel, language)
+    here = await office(talk, channel, language, read=language)
     await sent_all(talk, priority=NOTICE)
     talk.clock.advance(timedelta(hours=12))
     await corrects(here.akim, here.notice)

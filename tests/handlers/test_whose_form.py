@@ -12,7 +12,7 @@ from conversation.message import ChannelName, Medium
 from conversation.state import FormState
 from core.ids import short
 from core.languages import Language
-from services import conversations, people, residents, roles
+from services import people, residents, roles
 from services.roles import RoleName
 
 BOTH = pytest.mark.parametrize("language", [KK, RU])
@@ -155,7 +155,6 @@ async def test_a_form_under_way_is_put_aside_when_somebody_else_speaks(talk: Tal
 async def test_a_registration_writes_over_nobody(talk: Talk, language: Language) -> None:
     """Nobody was known to speak when it began; then one of the family says who it is."""
     person = await family(talk, language)
-    address = UUID(str((await person.address())["id"]))
     state = await person.state()
     kept = {
         "consent": True,
@@ -167,7 +166,7 @@ async def test_a_registration_writes_over_nobody(talk: Talk, language: Language)
         "proved": False,
     }
     state.parked = FormState("registration", 1, "summary", kept)
-    await store(talk, address, state.dump())
+    await person.stores(state.dump())
     await person.say("/menu")
     await person.pick("menu-resume")
     await person.pick("summary-yes")
@@ -179,10 +178,9 @@ async def test_an_older_stored_form_is_the_speakers(talk: Talk, language: Langua
     """Forms that were stored before they had an owner."""
     person = await family(talk, language)
     await corrects(person)
-    address = UUID(str((await person.address())["id"]))
     stored = json.loads((await person.state()).dump())
     stored["parked"] = ["registration", *stored["parked"][1:5]]
-    await store(talk, address, json.dumps(stored))
+    await person.stores(json.dumps(stored))
     assert await waiting(person) == [("registration", None)]
     await speaks(person, AIGUL)
     assert person.t("menu-resume") not in person.labels
@@ -190,11 +188,6 @@ async def test_an_older_stored_form_is_the_speakers(talk: Talk, language: Langua
     await person.pick("menu-resume")
     await person.pick("summary-yes")
     assert person.hears("profile-corrected")
-
-
-async def store(talk: Talk, address: UUID, state: str) -> None:
-    async with talk.db.unit() as unit:
-        await conversations.store(unit, address, state)
 
 
 # Half typed registrations
@@ -271,7 +264,7 @@ async def test_a_form_whose_question_is_refused_blocks_nothing(
     serik = (await ids(person))[SERIK]
     answers = {"id": str(UUID(int=9)), "revision": 2, "asked_kk": True}
     state.parked = FormState("correction", 1, "preview", answers, state.parked, serik)
-    await store(talk, UUID(str((await person.address())["id"])), state.dump())
+    await person.stores(state.dump())
     await speaks(person, SERIK)
     assert person.hears("parked-correction")
     await person.pick("menu-resume")

@@ -32,10 +32,16 @@ class Office:
 
 
 async def office(
-    talk: Talk, channel: ChannelName, language: Language, later: timedelta | None = None
+    talk: Talk,
+    channel: ChannelName,
+    language: Language,
+    later: timedelta | None = None,
+    *,
+    read: Language = KK,
 ) -> Office:
+    """`read`: the villagers' language."""
     for village in ("Бугровое", "Бугровое", "Сосновка"):
-        await talk.resident(TELEGRAM, KK, village)
+        await talk.resident(TELEGRAM, read, village)
     akim = await talk.official(channel, language)
     return Office(talk, akim, await announced(talk, akim, later))
 

@@ -32,7 +32,7 @@ from core.clock import FrozenClock
 from core.languages import Language
 from core.texts import Argument, T, texts
 from handlers import make_router
-from services import intake, roles
+from services import conversations, intake, roles
 from services.installation import Links, ensure_account
 from services.outbox import CONTENT
 from services.roles import RoleName
@@ -244,6 +244,12 @@ class Person:
         keyring = self.talk.db.keyring
         stored = keyring.open(intake.STATE, address["id"], address["state"])  # type: ignore[arg-type]
         return State.load(stored, int(str(address["turn"])))
+
+    async def stores(self, state: str) -> None:
+        """This is stored of the conversation instead."""
+        address = await self.address()
+        async with self.talk.db.unit() as unit:
+            await conversations.store(unit, UUID(str(address["id"])), state)
 
     async def form(self) -> FormState | None:
         """The form under way, as stored."""
