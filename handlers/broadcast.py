@@ -122,8 +122,7 @@ async def _barred(turn: Turn, answers: Answers) -> Sequence[Reply] | None:
     for language in Language:
         if part := stored_part(answers, language):
             said.append("\n".join(piece for piece in (part.title, part.body) if piece))
-    if typed := forms.text_of(answers, notice_words.TYPED):
-        said.append(typed)
+    said += notice_words.typed_before(answers)
     choices = [Choice("ndrop", T("leave-drop"), _draft(answers))]
     return [Reply(Joined(said, "\n\n"), choices, nav=(home.MENU,))]
 
@@ -163,7 +162,7 @@ async def _forget(turn: Turn, answers: Answers) -> None:
 def worth_keeping(answers: Answers) -> bool:
     """Was anything written or attached?"""
     begun = any(answers.get(part_key(one)) for one in Language)
-    typed = answers.get(notice_words.TYPED)
+    typed = notice_words.typed_before(answers)
     return bool(written(answers) or begun or typed or answers.get("files"))
 
 
@@ -230,7 +229,7 @@ async def _ask_own(turn: Turn, answers: Answers) -> Reply:
         return correction
     key = "notice-both" if answers.get("alone") else f"notice-only-{first.other}"
     question, choice = T(f"notice-write-{first}"), Choice("n-alone", T(key))
-    return notice_words.offered(answers, question, [choice])
+    return notice_words.offered(answers, question, first, [choice])
 
 
 async def _own(turn: Turn, answers: Answers, given: Given) -> Accepted:
@@ -253,7 +252,7 @@ async def _ask_other(turn: Turn, answers: Answers) -> Reply:
     if correction := _ask_corrected(answers, first.other):
         return correction
     only = Choice("n-only", T(f"notice-only-{first}"))
-    return notice_words.offered(answers, T(f"notice-write-{first.other}"), [only])
+    return notice_words.offered(answers, T(f"notice-write-{first.other}"), first.other, [only])
 
 
 async def _other(turn: Turn, answers: Answers, given: Given) -> Accepted:
@@ -278,7 +277,7 @@ async def _words(
 ) -> Accepted:
     """The text in this language, whole or a part of it; a picture with it or by itself."""
     notice = None
-    given = notice_words.taken(answers, given)
+    given = notice_words.taken(answers, given, language)
     if notice_words.is_a_button(given.text) and not given.files:
         return Problem(T("notice-not-a-text", typed=shown(given.text)), repeats=True)
     if given.files:

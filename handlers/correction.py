@@ -237,11 +237,13 @@ async def _notice(turn: Turn, answers: Answers) -> NoticeView:
 
 
 def _corrected(found: NoticeView, answers: Answers) -> dict[Language, NoticeText]:
-    """The texts as they would be."""
-    return {
-        language: NoticeText(*answers[key]) if (key := f"text_{language}") in answers else words
-        for language, words in found.texts.items()
-    }
+    """The texts as they would be, the author's own language first."""
+
+    def text_in(language: Language) -> NoticeText:
+        typed = answers.get(f"text_{language}")
+        return NoticeText(*typed) if typed else found.texts[language]
+
+    return {language: text_in(language) for language in map(Language, answers["languages"])}
 
 
 def _upgrade(version: int, answers: Answers) -> Answers:

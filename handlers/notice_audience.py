@@ -64,7 +64,7 @@ async def place(turn: Turn, answers: Answers, given: Given) -> Accepted:
             for name in ("audience", "picked", "kind"):
                 answers.pop(name, None)
         return Done({"place": chosen})
-    return too_early(given) or unclear("audience-unclear", given)
+    return too_early(answers, given) or unclear("audience-unclear", given)
 
 
 async def office(turn: Turn, answers: Answers) -> Named:
@@ -100,7 +100,7 @@ async def kind(turn: Turn, answers: Answers, given: Given) -> Accepted:
             return Done({KEPT: True})
     if meant := _kind_said(given.text, allowed):
         return Done({"kind": meant.value})
-    return too_early(given) or unclear("audience-unclear", given)
+    return too_early(answers, given) or unclear("audience-unclear", given)
 
 
 def _kind_said(typed: str, allowed: Collection[NoticeKind]) -> NoticeKind | None:
@@ -191,7 +191,7 @@ async def audience(turn: Turn, answers: Answers, given: Given) -> Accepted:
             return Done({KEPT: True})
     return (
         await _typed(turn, answers, given, villages)
-        or too_early(given)
+        or too_early(answers, given)
         or unclear("audience-unclear", given)
     )
 

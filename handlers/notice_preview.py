@@ -223,8 +223,9 @@ async def _when(turn: Turn, answers: Answers, ahead: Forecast) -> list[Words]:
 def _choices(turn: Turn, answers: Answers) -> list[Choice]:
     first = first_of(turn, answers)
     fixes = [
-        Choice("n-fix", T(f"notice-fix-{one}"), ("own" if one is first else "other",))
-        for one in written(answers)
+        Choice("n-fix", T(f"notice-fix-{one}"), (step,))
+        for one, step in ((first, "own"), (first.other, "other"))
+        if one in written(answers)
     ]
     when = T("preview-when" if send_at(answers) is None else "preview-when-other")
     files = T("preview-attach" if not answers.get("files") else "preview-files")

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
-from conversation.forms import Given, Stay, text_of
+from conversation.forms import Given, Stay
 from conversation.message import Choice, Reply
 from conversation.state import Answers
 from core.languages import Language, may_be
@@ -20,7 +20,8 @@ from core.texts import Joined, T, Words, texts
 from handlers.notice_text import LONGEST_BODY, LONGEST_TITLE, shortened, split_title
 from services.notices import NoticeText
 
-TYPED = "typed"  # where the form keeps a text that was typed before it was asked for
+_TYPED = "typed"  # where the form keeps the texts that were typed before they were asked for
+MOST_TYPED = 5  # of them; one more pushes the oldest out
 A_TEXT = 40  # characters: longer than what any button says
 _BUTTONS = (
     "notice-only-kk",
@@ -104,29 +105,43 @@ def is_a_button(typed: str) -> bool:
     return fold(typed) in _labels()
 
 
-def too_early(given: Given) -> Stay | None:
+def too_early(answers: Answers, given: Given) -> Stay | None:
     """A text that was typed at a question before it: kept, to be offered when it is asked for."""
     typed = given.text.strip()
     if given.chosen or given.files or not ("\n" in typed or len(typed) > A_TEXT):
         return None
-    return Stay({TYPED: typed}, T("notice-typed-kept"))
+    kept = [one for one in typed_before(answers) if one != typed]
+    return Stay({_TYPED: [*kept, typed][-MOST_TYPED:]}, T("notice-typed-kept"))
 
 
-def offered(answers: Answers, question: T, choices: Sequence[Choice]) -> Reply:
+def typed_before(answers: Answers) -> list[str]:
+    """The texts that were typed before they were asked for, and not taken yet."""
+    return list(answers.get(_TYPED, ()))
+
+
+def _offered(answers: Answers, language: Language) -> str | None:
+    """Of what was typed before, the latest that can be in this language."""
+    kept = typed_before(answers)[::-1]
+    return next((one for one in kept if may_be(one, language)), kept[0] if kept else None)
+
+
+def offered(answers: Answers, question: T, language: Language, choices: Sequence[Choice]) -> Reply:
     """The question for a text; where one was typed before, it can be taken."""
-    typed = text_of(answers, TYPED)
-    if not typed:
+    typed = _offered(answers, language)
+    if typed is None:
         return Reply(question, choices)
     begin = typed if len(typed) <= SHOWN_REST else f"{typed[:SHOWN_REST].rstrip()}…"
     said = Joined([question, T("notice-typed", typed=begin)], "\n\n")
     return Reply(said, [Choice("n-typed", T("notice-typed-take")), *choices])
 
 
-def taken(answers: Answers, given: Given) -> Given:
+def taken(answers: Answers, given: Given, language: Language) -> Given:
     """What was typed before, where the person takes it now."""
-    if given.chosen is not None and given.chosen.code == "n-typed" and answers.get(TYPED):
-        return Given(text=answers.pop(TYPED))
-    return given
+    typed = _offered(answers, language)
+    if given.chosen is None or given.chosen.code != "n-typed" or typed is None:
+        return given
+    answers[_TYPED] = [one for one in typed_before(answers) if one != typed]
+    return Given(text=typed)
 
 
 def heard(given: Given, part: Part | None, now: datetime) -> NoticeText | Part | None:

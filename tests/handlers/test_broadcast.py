@@ -589,6 +589,29 @@ async def test_what_was_typed_too_early_is_for_either_language(
 
 
 @EACH
+async def test_both_texts_typed_too_early_are_each_offered_in_its_place(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """The second one took the first one's place, which was lost without a word."""
+    akim = await begun(talk, language, channel)
+    written = {
+        KK: "Су болмайды\nЖұма күні сағат 9-дан 18-ге дейін Абай көшесінде су болмайды.",
+        RU: "Не будет воды\nВ пятницу с 9 до 18 часов не будет воды на улице Абая.",
+    }
+    for text in written.values():
+        await akim.say(text)
+    await akim.pick("audience-all-okrug")
+    for one in (language, language.other):
+        assert written[one] in akim.text
+        assert written[one.other] not in akim.text
+        await akim.pick("notice-typed-take")
+    await akim.pick("attach-skip")
+    for one, text in written.items():
+        assert (await answers_of(akim))[f"text_{one}"] == text.split("\n")
+    assert not akim.hears(f"words-not-{language}")
+
+
+@EACH
 async def test_what_a_kind_is_about_has_no_colon_of_its_own(
     talk: Talk, channel: ChannelName, language: Language
 ) -> None:
