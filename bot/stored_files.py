@@ -1,11 +1,13 @@
 """Stored files for the channels: each step a short transaction of its own."""
 
 from dataclasses import dataclass
+from urllib.parse import quote
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.database import Database
+from conversation.message import FileRef
 from core.clock import Clock
 from core.crypto import Keyring
 from services import files
@@ -19,7 +21,7 @@ class StoredFiles:
     database: Database
     keyring: Keyring
     clock: Clock
-    public_base: str  # of GET /files/{token}
+    public_base: str  # of GET /files/{token}/{name}
 
     async def telegram_file_id(self, file_id: UUID, account: UUID) -> str | None:
         """See FileSource."""
@@ -39,11 +41,11 @@ class StoredFiles:
             raise LookupError(f"no file {file_id}")
         return found.content
 
-    async def public_url(self, file_id: UUID) -> str:
+    async def public_url(self, file: FileRef) -> str:
         """See FileSource."""
         async with AsyncSession(self.database.work) as session, session.begin():
-            token = await files.new_token(self._unit(session), file_id)
-        return f"{self.public_base}/files/{token}"
+            token = await files.new_token(self._unit(session), file.id)
+        return f"{self.public_base}/files/{token}/{quote(file.name, safe='')}"
 
     def _unit(self, session: AsyncSession) -> Unit:
         return Unit(session, self.keyring, self.clock.now())

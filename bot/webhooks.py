@@ -47,7 +47,7 @@ def make_server(app: App) -> web.Application:
     server.router.add_post("/telegram", telegram)
     server.router.add_post("/whatsapp", whatsapp)
     server.router.add_post("/whatsapp/status", whatsapp_status)
-    server.router.add_get("/files/{token}", file)
+    server.router.add_get("/files/{token}{name:(/[^/]*)?}", file)
     server.router.add_get("/health", health)
     server.router.add_get("/ready", ready)
     server.router.add_get("/metrics", metrics)
@@ -122,7 +122,8 @@ async def whatsapp_status(request: web.Request) -> web.Response:
 
 
 async def file(request: web.Request) -> web.Response:
-    """A file, by the random word that Twilio was given; 404 for any other or an old one."""
+    """A file, by the random word that Twilio was given; 404 for any other or an old one. The
+    name behind it is for WhatsApp to show."""
     app = request.app[APP]
     async with AsyncSession(app.database.work) as session:
         unit = Unit(session, app.keyring, app.clock.now())

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
 import aiohttp
 
@@ -268,7 +269,7 @@ class TwilioOut:
         most = limits.WA_PICTURE_BYTES if picture else limits.WA_MEDIA_BYTES
         if len(answer.body) > most:
             raise Refused(63019, "too large")
-        name = url.split("?")[0].rsplit("/", 1)[-1]
+        name = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
         meta = self._files.add(answer.body, name, answer.content_type)
         return meta | {"kind": _kind(answer.content_type)}
 

@@ -3,6 +3,8 @@
 from typing import Protocol
 from uuid import UUID
 
+from conversation.message import FileRef
+
 
 class FileSource(Protocol):
     """Stored files, as the channels need them; written by services.files, faked in tests."""
@@ -16,5 +18,7 @@ class FileSource(Protocol):
     async def bytes_of(self, file_id: UUID) -> bytes:
         """The clear bytes."""
 
-    async def public_url(self, file_id: UUID) -> str:
-        """An address at which Twilio can fetch the file for the next 48 hours."""
+    async def public_url(self, file: FileRef) -> str:
+        """An address at which Twilio can fetch the file for the next 48 hours. It ends in the
+        file's name: WhatsApp shows that, and Twilio has no field for it
+        (twilio.com/docs/whatsapp/guidance-whatsapp-media-messages, "Filenames and Captions")."""

@@ -118,7 +118,7 @@ class WhatsAppChannel:
             case TextPart():
                 return await self._message(to, about, body=part.body)
             case MediaPart():
-                url = await self.files.public_url(part.file.id)
+                url = await self.files.public_url(part.file)
                 body = {"body": part.body} if part.body else {}
                 return await self._message(to, about, media_url=[url], **body)
             case InteractivePart():

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from aiohttp import web
 
+from conversation.message import FileRef
 from core.languages import Language
 from services.content_templates import NEW, NOT_MADE, Remembered, Slot
 
@@ -36,8 +37,8 @@ class MemoryFiles:
         self.read.append(file_id)
         return self.contents[file_id]
 
-    async def public_url(self, file_id: UUID) -> str:
-        return f"{self.url}/{file_id}"
+    async def public_url(self, file: FileRef) -> str:
+        return f"{self.url}/{file.id}/{file.name}"
 
 
 @dataclass

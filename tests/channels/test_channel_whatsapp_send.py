@@ -456,14 +456,14 @@ def test_codes(code: int, status: int, outcome: Outcome) -> None:
 
 @pytest.fixture
 async def served(files: MemoryFiles) -> AsyncIterator[MemoryFiles]:
-    """Our own GET /files/{token}, in small."""
+    """Our own GET /files/{token}/{name}, in small."""
 
     async def give(request: web.Request) -> web.Response:
         kind = "image/png" if request.match_info["id"] == str(PHOTO.id) else "application/pdf"
         return web.Response(body=PIXEL, content_type=kind)
 
     app = web.Application()
-    app.router.add_get("/files/{id}", give)
+    app.router.add_get("/files/{id}/{name}", give)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -478,9 +478,9 @@ async def test_a_picture_with_its_caption_and_a_document(
     results = await send(whatsapp, marat, Content(KK, "Көпір", files=(PDF, PHOTO)))
     assert [result.outcome for result in results] == [Outcome.SENT] * 2
     await emulator.settle()
-    shown = {message.media["kind"]: message.text for message in emulator.received("marat")
-             if message.media}  # fmt: skip
-    assert shown == {"document": "", "photo": "Көпір"}
+    shown = {message.media["kind"]: (message.text, message.media["name"])
+             for message in emulator.received("marat") if message.media}  # fmt: skip
+    assert shown == {"document": ("", PDF.name), "photo": ("Көпір", PHOTO.name)}
     assert emulator.counters.violations == []
 
 

@@ -106,7 +106,8 @@ async def test_links_languages_and_a_whatsapp_akim(world: World) -> None:
 
 
 async def test_a_file_is_fetched_by_its_word_only(world: World) -> None:
-    """GET /files/{token}: the bytes for 48 hours, 404 for anything else."""
+    """GET /files/{token}, with its name or without: the bytes for 48 hours, 404 for anything
+    else."""
     from datetime import timedelta
 
     import aiohttp
@@ -120,6 +121,10 @@ async def test_a_file_is_fetched_by_its_word_only(world: World) -> None:
         async with http.get(f"{world.url}/files/{token}") as answer:
             assert (answer.status, answer.content_type) == (200, "image/png")
             assert await answer.read() == b"\x89PNG bytes"
+        async with http.get(f"{world.url}/files/{token}/сурет.png") as answer:
+            assert await answer.read() == b"\x89PNG bytes"
+        async with http.get(f"{world.url}/files/{token}/a/b") as answer:
+            assert answer.status == 404
         async with http.get(f"{world.url}/files/{token[:-1]}x") as answer:
             assert answer.status == 404
         world.app.clock.offset += timedelta(hours=49)
