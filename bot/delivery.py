@@ -180,8 +180,8 @@ class Sender:
                 continue
             try:
                 async with self.database.turns.begin() as connection:
-                    going = sorted(self._going)
-                    await outbox.renew(connection, going, self.process, self.clock.now())
+                    now = self.clock.now()
+                    await outbox.renew(connection, self._going, self.process, now)
             except Exception as error:
                 self._report(error)
 

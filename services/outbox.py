@@ -1,7 +1,7 @@
 """The outbox: claimed by leases, sent in order per address, every row ends in a written outcome."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -241,12 +241,14 @@ async def release(connection: AsyncConnection, deliveries: Sequence[UUID], proce
 
 
 async def renew(
-    connection: AsyncConnection, deliveries: Sequence[UUID], process: UUID, now: datetime
+    connection: AsyncConnection, deliveries: Collection[UUID], process: UUID, now: datetime
 ) -> None:
-    """Leases of what this process is still sending go on from now."""
+    """Leases of what this process is still sending go on from now. Waits for nobody: a row that
+    is locked is being settled, or it is renewed the next time, before its lease runs out."""
     await connection.exec_driver_sql(
-        "UPDATE delivery SET claimed_until = $3 WHERE id = ANY($1::uuid[]) AND claimed_by = $2"
-        " AND claimed_until IS NOT NULL AND outcome IS NULL",
+        "UPDATE delivery SET claimed_until = $3 WHERE id = ANY(ARRAY("
+        "SELECT id FROM delivery WHERE id = ANY($1::uuid[]) AND claimed_by = $2"
+        " AND claimed_until IS NOT NULL AND outcome IS NULL FOR UPDATE SKIP LOCKED))",
         (list(deliveries), process, now + LEASE),
     )
 
