@@ -59,7 +59,8 @@ FROM (
 WHERE d.id = was.id RETURNING d.address_id
 """
 _LOCK = f"""
-SELECT d.id, d.address_id, d.account_id, d.priority, d.outcome, d.waiting_for, d.claimed_until,
+SELECT d.id, d.address_id, d.account_id, d.priority, d.outcome, d.claimed_until,
+       CASE d.waiting_for WHEN 'paused' THEN d.detail ELSE d.waiting_for END AS waiting_for,
        d.attempts, d.failures, d.parts_sent, d.platform_id, d.delivered_at,
        coalesce(d.sent_at, d.announced_at, d.created_at) AS tried_at, m.notice_id,
        m.content <> '' AS readable, n.status, {OLD} AS old,
@@ -75,6 +76,7 @@ WHERE d.id = $1 FOR NO KEY UPDATE OF d
 _FAIL = """
 UPDATE delivery SET outcome = $2, waiting_for = $3, detail = $4, not_before = $5,
     failures = failures + $6, attempts = attempts + (claimed_until IS NOT NULL)::int,
+    lost = greatest(lost - $9::int, 0), -- of that call it is known now what became of it
     parts_sent = CASE WHEN outcome IN ('sent', 'announced') AND rendered IS NOT NULL
                       THEN greatest(parts_sent - 1, 0) ELSE parts_sent END, rendered = NULL,
     platform_id = coalesce($7, platform_id), claimed_until = NULL, finished_at = $8
@@ -152,6 +154,7 @@ async def _failed(
             int(failure in AGAIN),
             report.platform_id,
             now,
+            not _under_way(row) and Outcome.UNKNOWN in (row.outcome, row.waiting_for),
         ),
     )
     await _consequences(connection, row, report, failure, now)
@@ -165,8 +168,7 @@ def _is_news(row: Any, report: Report) -> bool:
         return False
     if row.outcome is not None and row.outcome not in _ENDED_UNSURE:
         return False
-    under_way = row.outcome is None and row.claimed_until is not None
-    if row.outcome is None and not under_way and row.waiting_for != Outcome.UNKNOWN:
+    if row.outcome is None and not _under_way(row) and row.waiting_for != Outcome.UNKNOWN:
         return False
     if report.attempt is None:  # sent before callbacks named their try
         return row.platform_id in (None, report.platform_id)
@@ -175,9 +177,13 @@ def _is_news(row: Any, report: Report) -> bool:
 
 def _latest(row: Any) -> int:
     """The number of the latest try: of the one under way, else of the last that has ended."""
-    under_way = row.outcome is None and row.claimed_until is not None
-    number: int = row.attempts if under_way else row.attempts - 1
+    number: int = row.attempts if _under_way(row) else row.attempts - 1
     return number
+
+
+def _under_way(row: Any) -> bool:
+    """Is it in a process' hands, or was it until that one died?"""
+    return row.outcome is None and row.claimed_until is not None
 
 
 def _verdict(row: Any, report: Report, failure: Outcome) -> tuple[Outcome | None, timedelta]:

@@ -600,3 +600,37 @@ async def test_an_answer_that_comes_after_its_lease_and_its_notice_counts(
     await desk.sent(answered, "SM1")
     await desk.told(told, "SM2", "sent")
     assert [(await desk.state(one)).outcome for one in (answered, told)] == ["sent", "sent"]
+
+
+@pytest.mark.parametrize("failure", AGAIN)
+async def test_a_lost_answer_that_a_failure_has_settled_is_lost_no_more(
+    desk: Desk, failure: Outcome
+) -> None:
+    """It failed, is to go again, and is corrected: the older text may have come to nobody, and the
+    "sent" that was overtaken by the failure proves nothing."""
+    notice = await desk.office.send()
+    one = await desk.claimed()
+    await settle_all(desk.db, [one], Outcome.UNKNOWN)
+    await desk.told(one, "SM1", "failed", failure)
+    assert await desk.office.correct(notice)
+    assert (await desk.state(one)).outcome == "superseded"
+    await desk.told(one, "SM1", "sent")
+    assert (await desk.state(one)).outcome == "superseded"
+    await desk.told(one, "SM1", "delivered")
+    assert (await desk.state(one)).outcome == "sent"
+
+
+async def test_a_failure_during_a_pause_settles_a_lost_answer(desk: Desk) -> None:
+    """It was taken for that of another try: the messenger was asked once more after the pause."""
+    notice = await desk.office.send()
+    one, other = await claim(desk.db)
+    await settle_all(desk.db, [one, other], Outcome.UNKNOWN)
+    assert await desk.office.change(notice_changes.pause, notice)
+    await desk.told(one, "SM1", "failed", Outcome.BLOCKED)
+    assert (await desk.state(one)).outcome == "blocked"
+    await desk.told(other, "SM2", "failed", Outcome.TRANSIENT)
+    found = await desk.state(other)
+    assert (found.outcome, found.waiting_for, found.detail) == (None, "paused", "transient")
+    assert await desk.office.change(notice_changes.resume, notice)
+    desk.later(minutes=2)
+    assert [again.id for again in await claim(desk.db)] == [other.id]
