@@ -1,7 +1,7 @@
 ## Хабардың немен аяқталғаны, әкімге түсінікті сөзбен
 
 outcome-sent = Жеткізілді
-outcome-announced = Хабарланды, толық мәтінін адам өзі ашады
+outcome-announced = Хабарлама жетті, толық мәтінін адам өзі ашады
 outcome-blocked = Хабар алудан бас тартқан: { $people }
 outcome-never-started = Жиынмен чатты әлі бастамаған: { $people }
 outcome-deactivated = Мессенджердегі аккаунты жойылған: { $people }

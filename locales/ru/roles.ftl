@@ -9,7 +9,7 @@ office-clerk = { $akim }, аппарат
 
 power-send = Сообщения
 power-urgent = Срочные сообщения
-power-correct = Исправление и отмена
+power-correct = Исправление и остановка
 power-report = Отчёт с именами
 
 role-granted =
@@ -30,7 +30,7 @@ roles-where = Роли в каком месте показать?
 roles-at = { $place }
 roles-nobody = Ролей здесь пока никому не дано.
 roles-line = • { $role }: { $name }
-roles-line-until = • { $role }: { $name }, до { $until }
+roles-line-until = • { $role }: { $name }, последний день: { $until }
 roles-offer = Ждёт: { $role }
 roles-offer-line = • Приглашение ждёт ответа до { $until }: { $role }
 roles-invite = Пригласить
@@ -94,7 +94,7 @@ invitation-made =
     Перешлите человеку следующее сообщение. Приглашение сработает один раз, до этого времени: { $until }.
     Когда его примут, вам напишут, кто это сделал.
 invitation-words =
-    Вас приглашают в «Жиын». Роль: { $role }. Место: { $place }.
+    Вас приглашают в бот «Жиын». Роль: { $role }. Место: { $place }.
     Откройте ссылку в своём мессенджере и выберите язык.
 invitation-link = { $messenger }: { $link }
 invitation-code = { $code }

@@ -87,6 +87,7 @@ class Platform:
         self.log: list[str] = []
         self.sids = 0
         self.kind_again = False
+        self.process = PROCESS
 
     async def connected(self, act: Callable[[Any], Awaitable[Any]]) -> Any:
         async with self.db.session() as session:
@@ -104,7 +105,7 @@ class Platform:
         for (account,) in await rows(self.db, "SELECT id FROM account ORDER BY channel"):
             found += await self.connected(
                 lambda c, a=account: outbox.claim(
-                    c, self.db.keyring, a, PROCESS, self.db.clock.now(),
+                    c, self.db.keyring, a, self.process, self.db.clock.now(),
                     limit=self.random.randint(1, 5),
                 )
             )  # fmt: skip
@@ -169,13 +170,16 @@ class Platform:
         call.came |= part is None and how != "failed"
 
     async def die(self) -> None:
-        """The process is gone, with all that it had in hand: perhaps the platform got it."""
+        """The process is gone, with all that it had in hand: perhaps the platform got it. The next
+        one has another name."""
         for call in self.under_way:
             if self.random.random() < 0.5:
                 self.sids += 1
                 last = call.next_part == self.parts - 1
                 self.foretell(call, f"SM{self.sids}", None if last else call.next_part + 1)
         self.under_way.clear()
+        self.process = UUID(int=self.random.getrandbits(128))
+        self.log.append("the process died")
         await self.later(seconds=self.random.choice((5, 31, 65)))
 
     async def tell(self, call: Call, report: Report) -> None:
