@@ -45,6 +45,7 @@ FROM (
     SELECT id, accepted, last, proof, accepted AND last AND (
                proof AND coalesce(outcome, '') NOT IN ('sent', 'announced')
                OR outcome IS NOT DISTINCT FROM 'unknown' AND coalesce($7 = attempts - 1, true)
+                  AND platform_id IS DISTINCT FROM $2 -- of that one it is known that it failed
                OR outcome IS NULL AND CASE
                    WHEN $7::int IS NULL -- sent before callbacks named their try
                    THEN platform_id IS DISTINCT FROM $2 AND (lost > 0 OR claimed_until IS NOT NULL)

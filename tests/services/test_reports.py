@@ -634,3 +634,26 @@ async def test_a_failure_during_a_pause_settles_a_lost_answer(desk: Desk) -> Non
     assert await desk.office.change(notice_changes.resume, notice)
     desk.later(minutes=2)
     assert [again.id for again in await claim(desk.db)] == [other.id]
+
+
+@pytest.mark.parametrize("act", ["cancel", "correct"])
+async def test_a_try_that_is_known_to_have_failed_does_not_stand_for_a_lost_one(
+    desk: Desk, act: str
+) -> None:
+    """Nobody knows of the first, the second failed; its "sent", overtaken by that, proved both."""
+    notice = await desk.office.send()
+    first = await desk.claimed()
+    await settle_all(desk.db, [first], Outcome.UNKNOWN)
+    desk.later(seconds=61)
+    second = await desk.claimed(first.address)
+    await desk.sent(second, "SM2")
+    await desk.told(second, "SM2", "failed", Outcome.TRANSIENT)
+    if act == "cancel":
+        await desk.office.change(notice_changes.cancel, notice)
+    else:
+        await desk.office.correct(notice)
+    assert (await desk.state(first)).outcome == "unknown"
+    await desk.told(second, "SM2", "sent")
+    assert (await desk.state(first)).outcome == "unknown"
+    await desk.told(first, "SM1", "delivered")
+    assert (await desk.state(first)).outcome == "sent"
