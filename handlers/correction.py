@@ -185,6 +185,7 @@ async def _preview(turn: Turn, answers: Answers, given: Given) -> Accepted:
 
 async def _send(turn: Turn, answers: Answers) -> Accepted:
     """Off it goes, unless somebody else corrected it meanwhile: then it is looked at again."""
+    await notices.hold_still(turn.unit, UUID(answers["id"]))
     found = await _notice(turn, answers)
     if not found.changed(_corrected(found, answers)):
         return Stay({})
