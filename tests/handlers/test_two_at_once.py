@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
-from support.database import until
-from support.office import TEXTS, announced, sent_all
+from support.office import TEXTS, announced, at_once, sent_all
 from support.talk import KK, OKRUG, RU, TELEGRAM, WHATSAPP, Person, Talk
 
 from core.ids import short
@@ -19,7 +17,6 @@ from services.roles import RoleName
 from tests.services.test_notices_in_depth import claim, counts, settle_all
 
 NEW = {KK: "Бүгін болады.", RU: "Сегодня будет."}
-_WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
 @dataclass(slots=True)
@@ -80,7 +77,7 @@ async def two(talk: Talk) -> Two:
 
 Tap = Callable[[], Awaitable[str]]
 Act = Callable[[Two, Person], Awaitable[Tap]]
-How = Callable[[Two, Tap, Tap], Awaitable[None]]
+How = Callable[..., Awaitable[None]]
 
 
 async def pause(here: Two, person: Person) -> Tap:
@@ -104,24 +101,9 @@ async def correct(here: Two, person: Person) -> Tap:
     return lambda: person.tap(person.labels[0])
 
 
-async def one_by_one(here: Two, first: Tap, second: Tap) -> None:
-    await first()
-    await second()
-
-
-async def at_once(here: Two, first: Tap, second: Tap) -> None:
-    """Both have read the notice as it was when the first of them changes it."""
-    talk, taps = here.talk, []
-    async with talk.db.session() as session:
-        await session.execute(text("SELECT 1 FROM notice FOR UPDATE"))
-        for waiting, tap in enumerate((first, second), 1):
-            taps.append(asyncio.ensure_future(tap()))
-
-            async def waits(many: int = waiting) -> bool:
-                return await talk.one(_WAITS) == many
-
-            await until(waits)
-    await asyncio.gather(*taps)
+async def one_by_one(talk: Talk, *taps: Tap) -> None:
+    for tap in taps:
+        await tap()
 
 
 # What comes of it
@@ -189,7 +171,7 @@ async def test_each_hears_what_is_true(
     status, *said = PAIRS[first, second]
     here = await two(talk)
     people, taps = await begin(here, turned, first, second)
-    await how(here, *taps)
+    await how(talk, *taps)
     assert await here.status() == status
     for person, key in zip(people, said, strict=True):
         assert person.hears(key), person.text
@@ -222,7 +204,7 @@ async def test_both_correct_each_in_the_own_language(talk: Talk, turned: bool, h
     """Before, the second one's words were gone if both tapped at one moment: it was too late."""
     here = await two(talk)
     (first, second), taps = await begin(here, turned, correct, correct)
-    await how(here, *taps)
+    await how(talk, *taps)
     assert first.hears("correct-done")
     assert second.hears("correct-meanwhile")
     for words in NEW.values():
