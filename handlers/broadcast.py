@@ -117,14 +117,9 @@ async def _barred(turn: Turn, answers: Answers) -> Sequence[Reply] | None:
     turn.unit.audit("role-missing", turn.speaker, place=place)
     if not worth_keeping(answers):
         return None
-    said: list[Words] = [T("notice-barred")]
-    said += [f"{words.title}\n{words.body}" for words in written(answers).values()]
-    for language in Language:
-        if part := stored_part(answers, language):
-            said.append("\n".join(piece for piece in (part.title, part.body) if piece))
-    said += notice_words.typed_before(answers)
+    said = Joined([T("notice-barred"), *notice_words.all_written(answers)], "\n\n")
     choices = [Choice("ndrop", T("leave-drop"), _draft(answers))]
-    return [Reply(Joined(said, "\n\n"), choices, nav=(home.MENU,))]
+    return [Reply(said, choices, nav=(home.MENU,))]
 
 
 @routes.choice("ndrop")

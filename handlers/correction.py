@@ -18,6 +18,7 @@ from handlers.notice import composed, file_refs
 from handlers.notice_words import Part, part_key, stored_part
 from services import notice_changes, notices, territory
 from services.notices import NoticeText, NoticeView, Progress
+from services.unit import Refused
 
 routes = Routes()
 _TEXTS = ("own", "other")  # the steps: the author's own language before the second
@@ -79,7 +80,46 @@ family.remember("correct", begin)
 
 def _typed(answers: Answers) -> bool:
     """Was anything written?"""
-    return any(answers.get(part_key(one)) or answers.get(f"text_{one}") for one in Language)
+    return bool(notice_words.all_written(answers))
+
+
+# Without the role
+
+
+async def _barred(turn: Turn, answers: Answers) -> Sequence[Reply] | None:
+    """Whoever has nothing to do with the notice any more is shown the words, to be copied or
+    deleted."""
+    if not _typed(answers):
+        return None
+    try:
+        await _notice(turn, answers)
+    except Refused:
+        said = Joined([T("correct-barred"), *notice_words.all_written(answers)], "\n\n")
+        choices = [Choice("kdrop", T("leave-drop"), _of(answers))]
+        return [Reply(said, choices, nav=(home.MENU,))]
+    return None
+
+
+@routes.choice("kdrop")
+async def drop(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """What is written and cannot be sent goes."""
+    if asked := await family.who(turn, "kdrop", ids):
+        return asked
+    forms.park(turn)
+    waits = forms.waiting(turn, FORM)
+    if waits is not None and _of(waits.answers) == ids:
+        forms.put_away(turn, FORM)
+    return await home.menu_saying(turn, T("correct-undo"))
+
+
+family.remember("kdrop", drop)
+
+
+def _of(answers: Answers) -> tuple[str, ...]:
+    return (short(UUID(answers["id"])),)
+
+
+# The texts
 
 
 def _step(name: str) -> Step:
@@ -185,6 +225,7 @@ async def _preview(turn: Turn, answers: Answers, given: Given) -> Accepted:
 
 async def _send(turn: Turn, answers: Answers) -> Accepted:
     """Off it goes, unless somebody else corrected it meanwhile: then it is looked at again."""
+    await notices.hold_still(turn.unit, UUID(answers["id"]))
     found = await _notice(turn, answers)
     if not found.changed(_corrected(found, answers)):
         return Stay({})
@@ -266,6 +307,7 @@ FORM = known(
         cancelled=T("correct-undo"),
         upgrade=_upgrade,
         sure=family.sure,
+        barred=_barred,
     )
 )
 routes.form(FORM)

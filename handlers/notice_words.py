@@ -68,6 +68,11 @@ class Part:
         """As the form keeps it."""
         return asdict(self)
 
+    @property
+    def whole(self) -> str:
+        """All that was written."""
+        return "\n".join(piece for piece in (self.title, self.body) if piece)
+
 
 def stored_part(answers: Answers, language: Language) -> Part | None:
     """What was written so far in this language."""
@@ -78,6 +83,13 @@ def stored_part(answers: Answers, language: Language) -> Part | None:
 def part_key(language: Language) -> str:
     """Where the form keeps it."""
     return f"part_{language}"
+
+
+def all_written(answers: Answers) -> list[str]:
+    """All texts of these answers, whole or begun, as they are shown to be copied."""
+    kept = ("\n".join(answers[f"text_{one}"]) for one in Language if answers.get(f"text_{one}"))
+    begun = (part.whole for one in Language if (part := stored_part(answers, one)))
+    return [*kept, *begun, *typed_before(answers)]
 
 
 def begun_anew(answers: Answers) -> bool:

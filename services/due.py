@@ -67,10 +67,16 @@ async def put_off(unit: Unit, row: DueRow, at: datetime) -> None:
 
 
 async def cancel(unit: Unit, object_id: UUID, kinds: Collection[str]) -> int:
-    """What was planned for this object is not done any more; how many rows."""
+    """What was planned for this object is not done any more; how many rows. One that the clock has
+    in hand is left to it: it looks at the object after whoever cancels, who has that locked."""
+    planned = (
+        select(Due.id)
+        .where(Due.object_id == object_id, Due.kind.in_(kinds), Due.done_at.is_(None))
+        .with_for_update(skip_locked=True)
+    )
     ended = await unit.session.execute(
         update(Due)
-        .where(Due.object_id == object_id, Due.kind.in_(kinds), Due.done_at.is_(None))
+        .where(Due.id.in_(planned))
         .values(done_at=unit.now, result="cancelled")
         .returning(Due.id)
     )

@@ -456,6 +456,12 @@ async def view(unit: Unit, notice: UUID) -> NoticeView | None:
     return opened(unit, found) if found else None
 
 
+async def hold_still(unit: Unit, notice: UUID) -> None:
+    """What is read of this notice from now on stays so until the unit ends: whoever changes it
+    this moment is waited for, and whoever comes after waits."""
+    await unit.session.get(Notice, notice, with_for_update=True, populate_existing=True)
+
+
 async def addressed_to(unit: Unit, notice: UUID, address: UUID) -> bool:
     """Is this notice for somebody at this address? If not, the tap was forged: noted."""
     found = await unit.session.scalar(

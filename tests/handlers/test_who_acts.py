@@ -164,6 +164,27 @@ async def test_a_correction_of_hours_ago_asks_first(talk: Talk, language: Langua
     assert await talk.one("SELECT revision FROM notice") == 2
 
 
+@BOTH
+@pytest.mark.parametrize("name", [SERIK, AIGUL])
+async def test_what_cannot_be_sent_any_more_is_dropped_by_who_wrote_it(
+    talk: Talk, language: Language, name: str
+) -> None:
+    person = await family(talk, language)
+    await person.press(f"d.n-correct.{short(await sent(person))}")
+    await person.says("Су бар\nБүгін келеді.", "Вода есть\nСегодня будет.")
+    async with talk.db.unit() as unit:
+        await roles.revoke(unit, (await ids(person))[SERIK], RoleName.AKIM, OKRUG)
+    await person.pick("correct-send")
+    await person.pick("menu-resume")
+    assert person.hears("correct-barred")
+    hours_later(person)
+    await person.pick("leave-drop")
+    assert person.hears("family-who")
+    await person.tap(name)
+    await speaks(person, SERIK)
+    assert (person.t("menu-resume") in person.labels) == (name is AIGUL)
+
+
 # What is on its way
 
 

@@ -1,7 +1,10 @@
 """An akim with a notice to three villagers, for tests in conversation."""
 
+import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -13,6 +16,7 @@ from core.languages import Language
 from services import notices
 from services.notices import NoticeText
 from services.outbox import CONTENT
+from support.database import until
 from support.talk import KK, OKRUG, RU, TELEGRAM, WHATSAPP, Person, Talk
 
 EACH = pytest.mark.parametrize(
@@ -68,6 +72,22 @@ async def announced(
             contents = {one: Content(one, TEXTS[one].body).to_json() for one in Language}
             await notices.queue(unit, notice, contents)
     return notice
+
+
+async def at_once(talk: Talk, *acts: Callable[[], Awaitable[object]]) -> None:
+    """They meet at the notice: each has begun and waits for it when the first one goes on; the
+    others follow in this order."""
+    begun = []
+    async with talk.db.session() as session:
+        await session.execute(text("SELECT 1 FROM notice FOR UPDATE"))
+        for many, act in enumerate(acts, 1):
+            begun.append(asyncio.ensure_future(act()))
+            await until(partial(_waiting, talk, many))
+    await asyncio.gather(*begun)
+
+
+async def _waiting(talk: Talk, many: int) -> bool:
+    return await talk.one("SELECT count(*) FROM pg_locks WHERE NOT granted") == many
 
 
 async def sent_all(talk: Talk, priority: int) -> None:
