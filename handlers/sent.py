@@ -117,12 +117,15 @@ async def ask_cancel(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     found = await notices.changed_by(turn.unit, notice, turn.speaker)
     counts = await notices.progress(await turn.unit.connection(), notice)
     left = counts.total - counts.sent - counts.announced if found.queued_at else 0
+    older = await notices.uncorrected(await turn.unit.connection(), notice)
     key = "sent-cancel-ask" if found.queued_at else "sent-cancel-ask-scheduled"
+    key = "sent-cancel-ask-older" if older else key
     choices = [
         Choice("n-cancel-yes", T("sent-cancel-yes"), (short(notice),)),
         Choice("live", T("sent-cancel-no"), (short(notice),)),
     ]
-    return [Reply(T(key, had=counts.sent + counts.announced, left=left), choices)]
+    had = counts.sent + counts.announced
+    return [Reply(T(key, had=had, older=older, left=left - older), choices)]
 
 
 family.remember("cancel", ask_cancel)
@@ -134,8 +137,11 @@ async def cancel(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     if asked := await family.who(turn, "cancel", ids):
         return asked
     notice = notice_of(turn, ids)
-    done = await notice_changes.cancel(turn.unit, notice)
-    return await _said(turn, notice, T("sent-cancelled" if done else "sent-too-late"))
+    older = await notices.uncorrected(await turn.unit.connection(), notice)
+    if not await notice_changes.cancel(turn.unit, notice):
+        return await _said(turn, notice, T("sent-too-late"))
+    done = T("sent-cancelled-older", older=older) if older else T("sent-cancelled")
+    return await _said(turn, notice, done)
 
 
 @routes.choice("n-report", durable=True)

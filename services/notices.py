@@ -104,6 +104,11 @@ SELECT coalesce(sum(people), 0)::int FROM (
     WHERE r.notice_id = $1 AND r.acknowledged_at IS NOT NULL AND r.excluded IS NULL
     GROUP BY {SHARED} HAVING count(*) > 1) AS tap
 """
+_UNCORRECTED = """
+SELECT count(*)::int FROM recipient AS r JOIN delivery AS d ON d.id = r.delivery_id
+JOIN message AS m ON m.id = d.message_id
+WHERE r.notice_id = $1 AND r.excluded IS NULL AND d.outcome IS NULL AND m.corrects
+"""
 _IN = """AND ARRAY[d.message_id, s.message_id] && ARRAY(
     SELECT id FROM message WHERE notice_id = $1 AND language = ANY($2::text[]))"""
 # What goes as fast as each account may speak; what waits for something else has no end to foretell.
@@ -675,6 +680,12 @@ async def progress(
         total, sent, announced, pending, acknowledged, delivered, read, failed, in_part, waiting,
         muted, unsettled, last_due, quiet_until, left, shared,
     )  # fmt: skip
+
+
+async def uncorrected(connection: AsyncConnection, notice: UUID) -> int:
+    """How many residents have, or may have, an older text whose correction is still to come."""
+    people: int = (await connection.exec_driver_sql(_UNCORRECTED, (notice,))).scalar_one()
+    return people
 
 
 async def _shared(connection: AsyncConnection, notice: UUID) -> int:

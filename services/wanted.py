@@ -25,14 +25,15 @@ OLD = """m.revision < (SELECT max(newer.revision) FROM message AS newer
 _FREE = {
     "lost": LOST,
     "died": f",\n       attempts = d.attempts + {DIED}, lost = d.lost + {DIED}",
+    "awaited": "CASE WHEN d.claimed_until IS NOT NULL THEN 'unknown' ELSE d.waiting_for END",
 }
-_IN_HAND = {"lost": "d.lost > 0", "died": ""}
+_IN_HAND = {"lost": "d.lost > 0", "died": "", "awaited": "d.waiting_for"}
 _OF_NOTICE = "m.notice_id = $1 AND (d.claimed_until IS NULL OR d.claimed_until < $2)"
 _LEASED = "d.id = ANY($1::uuid[]) AND $2::timestamptz IS NOT NULL"
 _OPEN = "m.id = d.message_id AND d.outcome IS NULL"
 
 _PAUSE = f"""
-UPDATE delivery AS d SET waiting_for = 'paused', detail = d.waiting_for,
+UPDATE delivery AS d SET waiting_for = 'paused', detail = {{awaited}},
        claimed_until = NULL{{died}}
 FROM message AS m WHERE {_OPEN} AND d.waiting_for IS DISTINCT FROM 'paused' AND """
 # Whose answer was lost, or whose lease ran out with its process, may have it: nobody knows, unless
@@ -73,6 +74,19 @@ SET delivery_id = CASE r.delivery_id WHEN marked.id THEN marked.there ELSE r.del
 FROM marked WHERE marked.there IS NOT NULL AND marked.id IN (r.delivery_id, r.second_id)
 """
 
+_CAME = """
+UPDATE recipient AS r SET {column} = came.id FROM (
+    SELECT DISTINCT ON (d.id) d.id AS cancelled, o.id
+    FROM message AS m JOIN delivery AS d ON d.message_id = m.id
+    JOIN message AS older ON older.notice_id = m.notice_id AND older.revision < m.revision
+    JOIN delivery AS o ON o.message_id = older.id AND o.address_id = d.address_id
+    WHERE m.notice_id = $1 AND m.corrects AND (
+        o.outcome IN ('sent', 'announced') AND d.outcome IN ('cancelled', 'unknown')
+        OR o.outcome = 'unknown' AND d.outcome = 'cancelled')
+    ORDER BY d.id, o.outcome = 'unknown', older.revision DESC
+) AS came WHERE r.notice_id = $1 AND r.{column} = came.cancelled
+"""
+
 
 # Whom it was for is gone, perhaps while it was being queued, or has it as another one since.
 _FOR_NOBODY = f"""
@@ -95,6 +109,13 @@ async def cancel(unit: Unit, notice: UUID) -> None:
     """All of this notice that is in nobody's hands is over."""
     statement = _CANCEL.format(**_FREE) + _OF_NOTICE
     await (await unit.connection()).exec_driver_sql(statement, (notice, unit.now))
+
+
+async def count_by_what_came(unit: Unit, notice: UUID) -> None:
+    """Whose correction was cancelled has the older text, and counts by that again."""
+    connection = await unit.connection()
+    for column in ("delivery_id", "second_id"):
+        await connection.exec_driver_sql(_CAME.format(column=column), (notice,))
 
 
 async def supersede(unit: Unit, notice: UUID) -> None:

@@ -780,6 +780,24 @@ async def test_of_what_has_not_begun_only_the_new_text_goes(
 
 
 @EACH
+async def test_who_keeps_the_older_text_is_told_before_it_is_cancelled(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """Cancelled in mid-correction: "received by 48, not by 896", and 759 had the older text."""
+    here = await office(talk, channel, language, read=language)
+    akim = here.akim
+    await sent_all(talk, priority=NOTICE)
+    await corrects(akim, here.notice)
+    await akim.pick("correct-send")
+    await akim.press(f"d.n-cancel.{short(here.notice)}")
+    assert akim.hears("sent-cancel-ask-older", had=0, older=3, left=0)
+    await akim.pick("sent-cancel-yes")
+    assert akim.hears("sent-cancelled-older", older=3)
+    assert akim.hears("live-cancelled", done=3, total=3)
+    assert akim.t("sent-correct") not in akim.labels
+
+
+@EACH
 @pytest.mark.night
 async def test_a_correction_at_night_goes_in_the_morning(
     talk: Talk, channel: ChannelName, language: Language
