@@ -141,11 +141,17 @@ def _number_of(profile: residents.Profile) -> Answers:
     return {"phone": profile.phone or "", "proved": proved, "asked": proved, "kept": True}
 
 
-async def _number_now(turn: Turn, answers: Answers) -> Answers:
-    """A number that was not told in this form is the one that is kept now: it may have been
-    exchanged on the other messenger meanwhile."""
-    mine = await residents.profile(turn.unit, turn.speaker) if answers.get("kept") else None
-    return _number_of(mine) if mine else {}
+async def _kept_now(turn: Turn, answers: Answers) -> Answers:
+    """What was not told in this form is what is kept now: the person may have moved, or exchanged
+    the number, since it was begun, also on the other messenger."""
+    mine = await residents.profile(turn.unit, turn.speaker) if answers.get("again") else None
+    if mine is None:
+        return {}
+    now = _kept(mine)
+    was = dict(zip(_TOLD, answers.get("was", ()), strict=False))
+    untold = {one: now[one] for one in was if answers.get(one) == was[one]}
+    number = _number_of(mine) if answers.get("kept") else {}
+    return {**untold, **number, "was": now["was"]}
 
 
 async def _prefilled(turn: Turn, code: str | None) -> Answers:
@@ -388,7 +394,7 @@ async def shared(turn: Turn) -> Sequence[Reply] | None:
 async def _fix_phone(turn: Turn, answers: Answers) -> Accepted:
     """Another number: on Telegram it is shared; on WhatsApp it is that of the chat, and only a
     chat that hides it is asked for one, unless that would take a proved one's place."""
-    answers |= await _number_now(turn, answers)
+    answers |= await _kept_now(turn, answers)
     proved, kept = bool(answers.get("proved")), text_of(answers, "phone")
     here = joining.chat_phone(turn)
     if turn.incoming.channel is ChannelName.TELEGRAM or not (proved or here):
@@ -426,7 +432,7 @@ _CORRECTIONS = ("name", "village", "street", "birth", "phone")
 
 
 async def _ask_summary(turn: Turn, answers: Answers) -> Reply:
-    answers |= await _number_now(turn, answers)
+    answers |= await _kept_now(turn, answers)
     return Reply(
         T("summary-ask", **await described(turn, answers)),
         [
@@ -464,7 +470,7 @@ async def described(turn: Turn, answers: Answers) -> dict[str, Words]:
 
 
 async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
-    answers |= await _number_now(turn, answers)
+    answers |= await _kept_now(turn, answers)
     given = Registration(
         full_name=text_of(answers, "name"),
         place_code=text_of(answers, village.VILLAGE),

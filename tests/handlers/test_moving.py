@@ -279,3 +279,28 @@ async def test_the_day_of_the_mark_stands_in_the_sentence(talk: Talk, language: 
     await person.say("/data")
     await person.pick("profile-delete")
     assert person.hears("delete-mark", until=in_days(talk, 90))
+
+
+@BOTH
+@WHERE
+async def test_a_correction_that_waits_brings_no_old_village_back(
+    talk: Talk, language: Language, channel: ChannelName
+) -> None:
+    """Begun, left, moved, gone on with: "corrected", and the move was undone without a word."""
+    person = await settled_for_long(talk, language, channel)
+    await person.say("/data")
+    await person.pick("profile-edit")
+    await person.pick("summary-street")
+    await person.says("Абай 7", "меню")
+    await starts(person)
+    await person.says("Сосновка", "иә", "иә")
+    moved = await place(talk)
+    assert moved[0] == SOSNOVKA
+    await person.say("/menu")
+    await person.pick("menu-resume")
+    assert "Сосновка" in person.text
+    assert "Абай 7" in person.text
+    await person.pick("summary-yes")
+    assert await place(talk) == moved
+    await person.say("/data")
+    assert "Абай 7" in person.text
