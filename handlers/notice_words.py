@@ -133,8 +133,7 @@ def typed_before(answers: Answers) -> list[str]:
 
 def _offered(answers: Answers, language: Language) -> str | None:
     """Of what was typed before, the latest that can be in this language."""
-    kept = typed_before(answers)[::-1]
-    return next((one for one in kept if may_be(one, language)), kept[0] if kept else None)
+    return next((one for one in typed_before(answers)[::-1] if may_be(one, language)), None)
 
 
 def offered(answers: Answers, question: T, language: Language, choices: Sequence[Choice]) -> Reply:

@@ -29,7 +29,8 @@ async def show(turn: Turn) -> Sequence[Reply]:
     if profile is None:
         return await guest.kept(turn)
     more = [*await joining.profile_choices(turn), *await family.profile_choices(turn)]
-    choices = [EDIT, moving.MOVE, muting.MUTE, *more, DELETE]
+    again = [home.SUBSCRIBE] if turn.stopped else []
+    choices = [*again, EDIT, moving.MOVE, muting.MUTE, *more, DELETE]
     text = await _kept(turn, profile)
     return [Reply(text, choices, title=T("menu-profile"), nav=(home.MENU,))]
 
@@ -58,6 +59,8 @@ async def _kept(turn: Turn, profile: Profile) -> Words:
     if off:
         lines.append(T("profile-muted", kinds=Joined(off, ", ")))
     lines += await _messengers(turn, profile.id, wished.first)
+    if turn.stopped:
+        lines.append(T("stopped-line"))
     if held := await roles.standing(turn.unit, profile.id):
         lines.append(T("profile-roles", roles=await guest.roles_held(turn, held)))
     return Joined(lines)

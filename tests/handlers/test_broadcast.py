@@ -612,6 +612,22 @@ async def test_both_texts_typed_too_early_are_each_offered_in_its_place(
 
 
 @EACH
+async def test_a_text_typed_too_early_is_not_offered_in_the_other_languages_place(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    akim = await begun(talk, language, channel)
+    written = {
+        KK: "Су болмайды\nЖұма күні сағат 9-дан 18-ге дейін Абай көшесінде су болмайды.",
+        RU: "Не будет воды\nВ пятницу с 9 до 18 часов не будет воды на улице Абая.",
+    }
+    await akim.say(written[language.other])
+    await akim.pick("audience-all-okrug")
+    assert akim.t("notice-typed-take") not in akim.labels
+    await akim.say(written[language])
+    assert akim.t("notice-typed-take") in akim.labels
+
+
+@EACH
 async def test_what_a_kind_is_about_has_no_colon_of_its_own(
     talk: Talk, channel: ChannelName, language: Language
 ) -> None:

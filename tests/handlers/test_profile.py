@@ -525,3 +525,20 @@ async def test_what_the_profile_offers_can_be_typed(
     await person.say("/menu")
     await person.say(typed)
     assert person.hears(key) or person.t(key) in person.labels
+
+
+@pytest.mark.parametrize("language", [KK, RU])
+@pytest.mark.parametrize("channel", ChannelName)
+async def test_my_data_says_that_this_chat_gets_nothing(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """Muted kinds stood there, and not that everything was stopped."""
+    person = await talk.resident(channel, language)
+    await person.say("/data")
+    assert not person.hears("stopped-line")
+    await person.say("стоп")
+    await person.say("/data")
+    assert person.hears("stopped-line")
+    await person.pick("menu-subscribe")
+    await person.say("/data")
+    assert not person.hears("stopped-line")
