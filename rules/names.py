@@ -42,10 +42,15 @@ def same_name(one: str, other: str) -> bool:
 def given_name(full_name: str) -> str:
     """The given name, folded: the word after the surname, or the first one where that word is a
     surname or a patronymic and the first is not ("Серик Ахметов")."""
+    words = [from_latin(word) for word in tidy(full_name).split()] or [""]
+    return words[given_at(full_name)]
+
+
+def given_at(full_name: str) -> int:
+    """Which of its words, from 0, is the given name."""
     first, *rest = [from_latin(word) for word in tidy(full_name).split()] or [""]
-    if not rest or (_OF_A_FAMILY.fullmatch(rest[0]) and not _OF_A_FAMILY.fullmatch(first)):
-        return first
-    return rest[0]
+    of_a_family = [bool(_OF_A_FAMILY.fullmatch(word)) for word in (first, *rest)]
+    return 0 if not rest or (of_a_family[1] and not of_a_family[0]) else 1
 
 
 def _words(name: str) -> list[str]:

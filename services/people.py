@@ -16,6 +16,7 @@ from core.clock import local_date
 from core.names import person_key
 from models.due import Due
 from models.people import Address, Merge, Resident, ResidentAddress
+from rules.names import given_at
 from rules.rulebook import Rulebook
 from services import due, merging, moves, rulebook
 from services.residents import (
@@ -53,9 +54,11 @@ class Joined:
 
 
 def masked(full_name: str) -> str:
-    """ "Ахметов Серік Болатұлы" → "Серік А.": what the public may see (LAW part 4)."""
-    surname, *rest = full_name.split()
-    return f"{rest[0]} {surname[0]}." if rest else surname
+    """ "Ахметов Серік Болатұлы" → "Серік А.", "Айгүл Серікқызы" → "Айгүл С.": what the public may
+    see (LAW part 4)."""
+    words = full_name.split()
+    given = words.pop(given_at(full_name))
+    return f"{given} {words[0][0]}." if words else given
 
 
 async def known_by_phone(

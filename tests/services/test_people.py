@@ -77,6 +77,8 @@ async def send(db: TestDatabase, author: UUID, address: UUID) -> UUID:
         ("Ахметов Серік Болатұлы", "Серік А."),
         ("О'Нил Пётр", "Пётр О."),
         ("Мадонна", "Мадонна"),
+        ("Айгүл Серікқызы", "Айгүл С."),
+        ("Серик Ахметов", "Серик А."),
     ],
 )
 def test_what_others_see_of_a_name(name: str, shown: str) -> None:
