@@ -12,7 +12,7 @@ from core.clock import local, local_date
 from core.ids import from_short, short
 from core.outcomes import Outcome
 from core.texts import Joined, Near, T, Words
-from handlers import family, home
+from handlers import family, home, notice_files
 from handlers.notice_audience import line_to, where
 from handlers.notice_text import listed
 from models.territory import Place
@@ -79,7 +79,8 @@ def _when(notice: NoticeView) -> T:
 @routes.choice("live", durable=True)
 async def shown(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """How far it has come: on request."""
-    return [replace(await _card(turn, notice_of(turn, ids)), replaces_tapped=True)]
+    *older, card = await _card(turn, notice_of(turn, ids))
+    return [*older, replace(card, replaces_tapped=True)]
 
 
 @routes.choice("n-pause", durable=True)
@@ -160,21 +161,29 @@ family.remember("report", report)
 
 async def card_saying(turn: Turn, notice: UUID, receipt: T) -> Sequence[Reply]:
     """How the notice goes, with what has just happened before it."""
-    return [(await _card(turn, notice)).saying(receipt)]
+    *older, card = await _card(turn, notice)
+    return [*older, card.saying(receipt)]
 
 
 async def _said(turn: Turn, notice: UUID, receipt: T) -> Sequence[Reply]:
-    card = await _card(turn, notice)
+    *older, card = await _card(turn, notice)
     turn.toast = receipt
-    return [replace(card.saying(receipt), replaces_tapped=True)]
+    return [*older, replace(card.saying(receipt), replaces_tapped=True)]
 
 
-async def _card(turn: Turn, notice: UUID) -> Reply:
-    """The card that is shown last is the live one: what the clock renews is what is looked at."""
+async def _card(turn: Turn, notice: UUID) -> list[Reply]:
+    """The card that is shown last is the live one: what the clock renews is what is looked at. The
+    one before, where a message can be edited, says so and counts no more."""
     delivery = turn.unit.new_id()
     await turn.unit.session.flush()
-    await live.moved(turn.unit, notice, turn.address, delivery)
-    return await announced_reply(turn, notice, delivery)
+    before = await live.moved(turn.unit, notice, turn.address, delivery)
+    card = await announced_reply(turn, notice, delivery)
+    tapped = turn.incoming.tapped_message
+    if notice_files.is_whatsapp(turn) or before is None or before.platform_id == tapped:
+        return [card]
+    choices = [live_button(notice)]
+    older = Reply(T("live-below"), choices, title=card.title, screen=False)
+    return [replace(older, replaces=before.delivery), card]
 
 
 async def _role_at(turn: Turn, place_code: str) -> RoleView:

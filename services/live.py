@@ -33,6 +33,14 @@ class LiveDue:
     listens: bool  # does the author's chat still take messages?
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A message that has shown a notice to its author until now."""
+
+    delivery: UUID
+    platform_id: str
+
+
 async def live_due(unit: Unit) -> LiveDue | None:
     """The live message whose time came first; it belongs to one process until its commit. None
     where nothing is to be shown."""
@@ -83,19 +91,23 @@ async def live_placed(unit: Unit, due: LiveDue, content: dict[str, Any]) -> UUID
     return delivery
 
 
-async def moved(unit: Unit, notice: UUID, address: UUID, delivery: UUID) -> None:
-    """What shows the notice to its author from now on is this delivery; the one before stays as
-    it is. Nothing for anybody else's chat, and none the less of a look when the notice is being
-    changed at this moment: it is not waited for."""
+async def moved(unit: Unit, notice: UUID, address: UUID, delivery: UUID) -> Shown | None:
+    """What shows the notice to its author from now on is this delivery; returns what did before,
+    if that was sent. Nothing for anybody else's chat, and none the less of a look when the notice
+    is being changed at this moment: it is not waited for."""
     connection = await unit.connection()
-    await connection.exec_driver_sql(
-        "UPDATE notice SET live_message = $3, live_shown = NULL,"
+    found = await connection.exec_driver_sql(
+        "WITH one AS ("
+        " SELECT n.id, d.id AS delivery, d.platform_id FROM notice AS n"
+        " LEFT JOIN delivery AS d ON d.id = n.live_message"
+        " WHERE n.id = $1 AND n.author_address_id = $2 FOR NO KEY UPDATE OF n SKIP LOCKED)"
+        " UPDATE notice AS n SET live_message = $3, live_shown = NULL,"
         " live_at = greatest(live_at, CASE WHEN live_at IS NOT NULL THEN $4::timestamptz END)"
-        " WHERE id = ("
-        " SELECT id FROM notice WHERE id = $1 AND author_address_id = $2"
-        " FOR NO KEY UPDATE SKIP LOCKED)",
+        " FROM one WHERE n.id = one.id RETURNING one.delivery, one.platform_id",
         (notice, address, delivery, unit.now + LIVE_PAUSE),
     )
+    before = found.one_or_none()
+    return before and before.platform_id and Shown(before.delivery, before.platform_id)
 
 
 async def live_shown(unit: Unit, due: LiveDue, words: str, *, finished: bool) -> None:

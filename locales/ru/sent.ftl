@@ -39,6 +39,7 @@ live-left-minutes = { $minutes ->
         [one] Осталось около { $minutes } минуты
        *[other] Осталось около { $minutes } минут
     }
+live-below = Как идёт отправка, показано ниже.
 live-show = Как идёт сейчас?
 
 sent-pause = Приостановить

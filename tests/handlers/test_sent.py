@@ -498,6 +498,28 @@ async def test_a_clerk_without_the_power_is_refused_where_it_is_asked(
     assert await here.status() == "sending"
 
 
+@EACH
+async def test_the_card_before_says_where_the_new_one_is(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """ "815 of 944, about 5 seconds left" stood there for ever. WhatsApp cannot edit."""
+    here = await office(talk, channel, language)
+    akim = here.akim
+    await akim.press(f"d.live.{short(here.notice)}")
+    await all_shown(talk, "500")
+    await corrects(akim, here.notice)
+    await akim.tap(akim.labels[0])
+    *before, card = akim.heard
+    assert akim.t("live-corrected", revision=2) in card.body
+    if channel is WHATSAPP:
+        assert not before
+        return
+    assert before[0].body == akim.t("live-below")
+    assert [button.label for button in before[0].choices] == [akim.t("live-show")]
+    kept = before[0].replaces
+    assert await talk.one("SELECT platform_id FROM delivery WHERE id = :id", id=kept) == "500"
+
+
 async def edited_by_the_clock(talk: Talk) -> str:
     """The platform's message that the clock's next look at the notice is put into."""
     (newest,) = await clock_says(talk)
