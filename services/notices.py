@@ -31,6 +31,7 @@ from services.unit import Refused, Unit
 from services.wanted import OLD
 
 TITLE, BODY = "notice.title", "notice.text"
+_MOMENT = func.coalesce(Notice.send_at, Notice.created_at)  # when it went, or is to go
 LIVE_PAUSE = timedelta(seconds=3)  # between edits of the author's live message
 # More people are not queued inside a turn, of which a statement may take five seconds: a hundred
 # thousand take about four where nothing else is done (benchmarks, audience).
@@ -522,14 +523,15 @@ async def came_last(unit: Unit, address: UUID) -> tuple[UUID, int] | None:
 
 async def latest(unit: Unit, resident: UUID, limit: int = 5) -> list[NoticeView]:
     """The newest notices that were for this resident."""
-    found = await unit.session.scalars(
-        select(Notice)
-        .join(Recipient, Recipient.notice_id == Notice.id)
+    mine = (
+        select(Recipient.notice_id)
         .join(Resident, Resident.id == Recipient.resident_id)
         .where((Resident.id == resident) | (Resident.merged_into == resident))
-        .where(Notice.status != "cancelled")
-        .distinct()
-        .order_by(Notice.created_at.desc())
+    )
+    found = await unit.session.scalars(
+        select(Notice)
+        .where(Notice.id.in_(mine), Notice.status != "cancelled")
+        .order_by(_MOMENT.desc())
         .limit(limit)
     )
     return [opened(unit, notice) for notice in found]
@@ -579,7 +581,7 @@ async def of_offices(unit: Unit, places: Collection[str], limit: int = 30) -> li
     found = await unit.session.scalars(
         select(Notice)
         .where(Notice.place_code.in_(places))
-        .order_by(Notice.created_at.desc())
+        .order_by(_MOMENT.desc())
         .limit(limit)
     )
     return [opened(unit, notice) for notice in found]

@@ -919,3 +919,20 @@ async def test_who_gets_an_announcement_is_told_of_every_notice_of_the_day(
     async with office.db.unit() as unit:
         reached = await reach(unit, OKRUG, [VILLAGE], NoticeKind.ANNOUNCEMENT)
     assert (sum(reached.opens.values()), reached.outside) == (0, 3)
+
+
+async def test_lists_are_by_the_moment_of_sending(office: Office, settle: Settler) -> None:
+    """One planned long ago and sent today stood below yesterday's."""
+    resident, _ = await settle()
+    planned = await office.send(at=office.db.clock.now() + timedelta(days=2))
+    office.db.clock.advance(timedelta(days=1))
+    at_once = await office.send()
+    async with office.db.unit() as unit:
+        assert [one.id for one in await notices.of_offices(unit, [OKRUG])] == [planned, at_once]
+    office.db.clock.advance(timedelta(days=2))
+    later = await office.send()
+    async with office.db.unit() as unit:
+        await notices.queue(unit, planned, contents(TEXTS))
+    async with office.db.unit() as unit:
+        found = [one.id for one in await notices.latest(unit, resident)]
+    assert found == [later, planned, at_once]
