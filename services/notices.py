@@ -579,10 +579,7 @@ async def seen_as(unit: Unit, notice: NoticeView) -> roles.RoleView | None:
 async def of_offices(unit: Unit, places: Collection[str], limit: int = 30) -> list[NoticeView]:
     """The newest notices of these offices, whoever of them wrote them."""
     found = await unit.session.scalars(
-        select(Notice)
-        .where(Notice.place_code.in_(places))
-        .order_by(_MOMENT.desc())
-        .limit(limit)
+        select(Notice).where(Notice.place_code.in_(places)).order_by(_MOMENT.desc()).limit(limit)
     )
     return [opened(unit, notice) for notice in found]
 
