@@ -22,7 +22,7 @@ async def test_a_clerk_comes_and_goes(world: World, channel: str) -> None:
     emulator.tap("akim", "Пригласить")
     await emulator.wait_for("akim", "Что поручаете")
     emulator.tap("akim", "Срочные сообщения")
-    await emulator.wait_for("akim", "Срочные сообщения, Исправление и отмена")
+    await emulator.wait_for("akim", "Срочные сообщения, Исправление и остановка")
     emulator.tap("akim", "Готово")
     await emulator.wait_for("akim", "До какого дня")
     emulator.say("akim", "31.12.2035")
