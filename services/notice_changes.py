@@ -153,7 +153,6 @@ async def cancel(unit: Unit, notice: UUID) -> bool:
     found.status, found.finished_at = "cancelled", unit.now
     await due.cancel(unit, notice, {SEND_DUE, SILENT_DUE})
     await _settle_now(unit, found, wanted.cancel)
-    await wanted.count_by_what_came(unit, notice)
     unit.audit("notice-cancelled", notice)
     return True
 
@@ -224,7 +223,6 @@ async def settle(unit: Unit, notice: UUID) -> bool:
     if found.status != "cancelled":
         return False
     await wanted.cancel(unit, notice)
-    await wanted.count_by_what_came(unit, notice)
     connection = await unit.connection()
     left = await connection.exec_driver_sql(_LEFT, (notice,))
     return bool(left.scalar_one())

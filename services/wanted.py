@@ -27,7 +27,11 @@ _FREE = {
     "died": f",\n       attempts = d.attempts + {DIED}, lost = d.lost + {DIED}",
     "awaited": "CASE WHEN d.claimed_until IS NOT NULL THEN 'unknown' ELSE d.waiting_for END",
 }
-_IN_HAND = {"lost": "d.lost > 0", "died": "", "awaited": "d.waiting_for"}
+_IN_HAND = {
+    "lost": "d.lost > 0",
+    "died": "",
+    "awaited": "coalesce(d.waiting_for, CASE WHEN d.lost > 0 THEN 'unknown' END)",
+}
 _OF_NOTICE = "m.notice_id = $1 AND (d.claimed_until IS NULL OR d.claimed_until < $2)"
 _LEASED = "d.id = ANY($1::uuid[]) AND $2::timestamptz IS NOT NULL"
 _OPEN = "m.id = d.message_id AND d.outcome IS NULL"
@@ -74,6 +78,7 @@ SET delivery_id = CASE r.delivery_id WHEN marked.id THEN marked.there ELSE r.del
 FROM marked WHERE marked.there IS NOT NULL AND marked.id IN (r.delivery_id, r.second_id)
 """
 
+# What came before the correction that was cancelled: the latest that is known to have come.
 _CAME = """
 UPDATE recipient AS r SET {column} = came.id FROM (
     SELECT DISTINCT ON (d.id) d.id AS cancelled, o.id
@@ -86,8 +91,6 @@ UPDATE recipient AS r SET {column} = came.id FROM (
     ORDER BY d.id, o.outcome = 'unknown', older.revision DESC
 ) AS came WHERE r.notice_id = $1 AND r.{column} = came.cancelled
 """
-
-
 # Whom it was for is gone, perhaps while it was being queued, or has it as another one since.
 _FOR_NOBODY = f"""
 {_CANCEL.format(**_IN_HAND)} {_LEASED}
@@ -106,14 +109,11 @@ async def pause(unit: Unit, notice: UUID) -> None:
 
 
 async def cancel(unit: Unit, notice: UUID) -> None:
-    """All of this notice that is in nobody's hands is over."""
-    statement = _CANCEL.format(**_FREE) + _OF_NOTICE
-    await (await unit.connection()).exec_driver_sql(statement, (notice, unit.now))
-
-
-async def count_by_what_came(unit: Unit, notice: UUID) -> None:
-    """Whose correction was cancelled has the older text, and counts by that again."""
+    """All of this notice that is in nobody's hands is over. Whose correction that was has the older
+    text, and counts by that again."""
     connection = await unit.connection()
+    statement = _CANCEL.format(**_FREE) + _OF_NOTICE
+    await connection.exec_driver_sql(statement, (notice, unit.now))
     for column in ("delivery_id", "second_id"):
         await connection.exec_driver_sql(_CAME.format(column=column), (notice,))
 

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
@@ -657,3 +657,28 @@ async def test_a_try_that_is_known_to_have_failed_does_not_stand_for_a_lost_one(
     assert (await desk.state(first)).outcome == "unknown"
     await desk.told(first, "SM1", "delivered")
     assert (await desk.state(first)).outcome == "sent"
+
+
+async def test_the_failure_of_a_dead_process_call_counts_though_its_lease_met_a_pause(
+    desk: Desk,
+) -> None:
+    """The next process leased it, found it paused, and nobody knew any more what was awaited."""
+    notice = await desk.office.send()
+    one = await desk.claimed()
+    assert await desk.office.change(notice_changes.pause, notice)
+    desk.later(seconds=61)
+    async with desk.db.session() as session:
+        accounts = await session.execute(text("SELECT id FROM account WHERE channel = 'whatsapp'"))
+        leased = await outbox.claim(
+            await session.connection(), desk.db.keyring, accounts.scalar_one(), uuid4(),
+            desk.db.clock.now(), limit=100,
+        )  # fmt: skip
+    assert leased == []
+    found = await desk.state(one)
+    assert (found.waiting_for, found.detail, found.lost) == ("paused", "unknown", 1)
+    await desk.told(one, "SM1", "failed", Outcome.TRANSIENT)
+    found = await desk.state(one)
+    assert (found.waiting_for, found.detail, found.lost) == ("paused", "transient", 0)
+    assert await desk.office.correct(notice)
+    await desk.told(one, "SM1", "sent")
+    assert (await desk.state(one)).outcome == "superseded"
