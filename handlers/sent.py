@@ -79,8 +79,8 @@ def _when(notice: NoticeView) -> T:
 @routes.choice("live", durable=True)
 async def shown(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     """How far it has come: on request."""
-    *older, card = await _card(turn, notice_of(turn, ids))
-    return [*older, replace(card, replaces_tapped=True)]
+    card, *older = await _card(turn, notice_of(turn, ids))
+    return [replace(card, replaces_tapped=True), *older]
 
 
 @routes.choice("n-pause", durable=True)
@@ -117,16 +117,16 @@ async def ask_cancel(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     notice = notice_of(turn, ids)
     found = await notices.changed_by(turn.unit, notice, turn.speaker)
     counts = await notices.progress(await turn.unit.connection(), notice)
-    left = counts.total - counts.sent - counts.announced if found.queued_at else 0
     older = await notices.uncorrected(await turn.unit.connection(), notice)
-    key = "sent-cancel-ask" if found.queued_at else "sent-cancel-ask-scheduled"
-    key = "sent-cancel-ask-older" if older else key
+    had = counts.sent + counts.announced
+    left = counts.total - had - older if found.queued_at else 0
+    how = "-older" if older else "" if found.queued_at else "-scheduled"
     choices = [
         Choice("n-cancel-yes", T("sent-cancel-yes"), (short(notice),)),
         Choice("live", T("sent-cancel-no"), (short(notice),)),
     ]
-    had = counts.sent + counts.announced
-    return [Reply(T(key, had=had, older=older, left=left - older), choices)]
+    question = T(f"sent-cancel-ask{how}", had=had, older=older, left=left)
+    return [Reply(question, choices)]
 
 
 family.remember("cancel", ask_cancel)
@@ -161,14 +161,14 @@ family.remember("report", report)
 
 async def card_saying(turn: Turn, notice: UUID, receipt: T) -> Sequence[Reply]:
     """How the notice goes, with what has just happened before it."""
-    *older, card = await _card(turn, notice)
-    return [*older, card.saying(receipt)]
+    card, *older = await _card(turn, notice)
+    return [card.saying(receipt), *older]
 
 
 async def _said(turn: Turn, notice: UUID, receipt: T) -> Sequence[Reply]:
-    *older, card = await _card(turn, notice)
     turn.toast = receipt
-    return [*older, replace(card.saying(receipt), replaces_tapped=True)]
+    card, *older = await card_saying(turn, notice, receipt)
+    return [replace(card, replaces_tapped=True), *older]
 
 
 async def _card(turn: Turn, notice: UUID) -> list[Reply]:
@@ -179,11 +179,10 @@ async def _card(turn: Turn, notice: UUID) -> list[Reply]:
     before = await live.moved(turn.unit, notice, turn.address, delivery)
     card = await announced_reply(turn, notice, delivery)
     tapped = turn.incoming.tapped_message
-    if notice_files.is_whatsapp(turn) or before is None or before.platform_id == tapped:
+    if before is None or before.platform_id == tapped or notice_files.is_whatsapp(turn):
         return [card]
-    choices = [live_button(notice)]
-    older = Reply(T("live-below"), choices, title=card.title, screen=False)
-    return [replace(older, replaces=before.delivery), card]
+    older = Reply(T("live-elsewhere"), [live_button(notice)], title=card.title, screen=False)
+    return [card, replace(older, replaces=before.delivery)]
 
 
 async def _role_at(turn: Turn, place_code: str) -> RoleView:

@@ -107,7 +107,9 @@ async def moved(unit: Unit, notice: UUID, address: UUID, delivery: UUID) -> Show
         (notice, address, delivery, unit.now + LIVE_PAUSE),
     )
     before = found.one_or_none()
-    return before and before.platform_id and Shown(before.delivery, before.platform_id)
+    if before is None or before.platform_id is None:
+        return None
+    return Shown(before.delivery, before.platform_id)
 
 
 async def live_shown(unit: Unit, due: LiveDue, words: str, *, finished: bool) -> None:

@@ -33,7 +33,7 @@ live-in-part = Мәтіні файлсыз жеткені: { $people }. { $why }
 live-muted = Мұндай хабарды өшіріп қойғаны: { $people }
 live-left = Шамамен { $seconds } секунд қалды
 live-left-minutes = Шамамен { $minutes } минут қалды
-live-below = Жіберудің барысы төменде көрсетілген.
+live-elsewhere = Жіберудің барысы енді осы чаттағы басқа хабарламада көрсетіледі.
 live-show = Қазір қалай?
 
 sent-pause = Тоқтата тұру

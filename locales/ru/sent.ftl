@@ -39,7 +39,7 @@ live-left-minutes = { $minutes ->
         [one] Осталось около { $minutes } минуты
        *[other] Осталось около { $minutes } минут
     }
-live-below = Как идёт отправка, показано ниже.
+live-elsewhere = Как идёт отправка, теперь показано в другом сообщении этого чата.
 live-show = Как идёт сейчас?
 
 sent-pause = Приостановить

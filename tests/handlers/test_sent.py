@@ -509,12 +509,12 @@ async def test_the_card_before_says_where_the_new_one_is(
     await all_shown(talk, "500")
     await corrects(akim, here.notice)
     await akim.tap(akim.labels[0])
-    *before, card = akim.heard
+    card, *before = akim.heard
     assert akim.t("live-corrected", revision=2) in card.body
     if channel is WHATSAPP:
         assert not before
         return
-    assert before[0].body == akim.t("live-below")
+    assert before[0].body == akim.t("live-elsewhere")
     assert [button.label for button in before[0].choices] == [akim.t("live-show")]
     kept = before[0].replaces
     assert await talk.one("SELECT platform_id FROM delivery WHERE id = :id", id=kept) == "500"
