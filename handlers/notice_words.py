@@ -128,7 +128,8 @@ def too_early(answers: Answers, given: Given) -> Stay | None:
 
 def typed_before(answers: Answers) -> list[str]:
     """The texts that were typed before they were asked for, and not taken yet."""
-    return list(answers.get(_TYPED, ()))
+    kept = answers.get(_TYPED, [])
+    return [kept] if isinstance(kept, str) else list(kept)  # there was room for one
 
 
 def _offered(answers: Answers, language: Language) -> str | None:

@@ -42,15 +42,17 @@ def same_name(one: str, other: str) -> bool:
 def given_name(full_name: str) -> str:
     """The given name, folded: the word after the surname, or the first one where that word is a
     surname or a patronymic and the first is not ("Серик Ахметов")."""
-    words = [from_latin(word) for word in tidy(full_name).split()] or [""]
-    return words[given_at(full_name)]
+    return _plain(full_name)[given_at(full_name)]
 
 
 def given_at(full_name: str) -> int:
     """Which of its words, from 0, is the given name."""
-    first, *rest = [from_latin(word) for word in tidy(full_name).split()] or [""]
-    of_a_family = [bool(_OF_A_FAMILY.fullmatch(word)) for word in (first, *rest)]
-    return 0 if not rest or (of_a_family[1] and not of_a_family[0]) else 1
+    of_a_family = [bool(_OF_A_FAMILY.fullmatch(word)) for word in _plain(full_name)]
+    return 0 if len(of_a_family) == 1 or (of_a_family[1] and not of_a_family[0]) else 1
+
+
+def _plain(full_name: str) -> list[str]:
+    return [from_latin(word) for word in tidy(full_name).split()] or [""]
 
 
 def _words(name: str) -> list[str]:

@@ -588,27 +588,45 @@ async def test_what_was_typed_too_early_is_for_either_language(
     assert akim.t("notice-send") in akim.labels
 
 
+LONG = {
+    KK: "Су болмайды\nЖұма күні сағат 9-дан 18-ге дейін Абай көшесінде су болмайды.",
+    RU: "Не будет воды\nВ пятницу с 9 до 18 часов не будет воды на улице Абая.",
+}
+
+
 @EACH
 async def test_both_texts_typed_too_early_are_each_offered_in_its_place(
     talk: Talk, channel: ChannelName, language: Language
 ) -> None:
     """The second one took the first one's place, which was lost without a word."""
     akim = await begun(talk, language, channel)
-    written = {
-        KK: "Су болмайды\nЖұма күні сағат 9-дан 18-ге дейін Абай көшесінде су болмайды.",
-        RU: "Не будет воды\nВ пятницу с 9 до 18 часов не будет воды на улице Абая.",
-    }
-    for text in written.values():
+    for text in LONG.values():
         await akim.say(text)
     await akim.pick("audience-all-okrug")
     for one in (language, language.other):
-        assert written[one] in akim.text
-        assert written[one.other] not in akim.text
+        assert LONG[one] in akim.text
+        assert LONG[one.other] not in akim.text
         await akim.pick("notice-typed-take")
     await akim.pick("attach-skip")
-    for one, text in written.items():
+    for one, text in LONG.items():
         assert (await answers_of(akim))[f"text_{one}"] == text.split("\n")
     assert not akim.hears(f"words-not-{language}")
+
+
+@BOTH
+async def test_a_text_typed_too_early_is_kept_through_an_update(
+    talk: Talk, language: Language
+) -> None:
+    """There was room for one, as it was."""
+    akim = await begun(talk, language)
+    state = await akim.state()
+    assert state.form is not None
+    state.form.answers["typed"] = LONG[language]
+    await akim.stores(state.dump())
+    await akim.pick("audience-all-okrug")
+    assert LONG[language] in akim.text
+    await akim.pick("notice-typed-take")
+    assert (await answers_of(akim))[f"text_{language}"] == LONG[language].split("\n")
 
 
 @EACH
@@ -616,14 +634,10 @@ async def test_a_text_typed_too_early_is_not_offered_in_the_other_languages_plac
     talk: Talk, channel: ChannelName, language: Language
 ) -> None:
     akim = await begun(talk, language, channel)
-    written = {
-        KK: "Су болмайды\nЖұма күні сағат 9-дан 18-ге дейін Абай көшесінде су болмайды.",
-        RU: "Не будет воды\nВ пятницу с 9 до 18 часов не будет воды на улице Абая.",
-    }
-    await akim.say(written[language.other])
+    await akim.say(LONG[language.other])
     await akim.pick("audience-all-okrug")
     assert akim.t("notice-typed-take") not in akim.labels
-    await akim.say(written[language])
+    await akim.say(LONG[language])
     assert akim.t("notice-typed-take") in akim.labels
 
 
