@@ -120,12 +120,13 @@ async def ask_cancel(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     older = await notices.uncorrected(await turn.unit.connection(), notice)
     had = counts.sent + counts.announced
     left = counts.total - had - older if found.queued_at else 0
-    how = "-older" if older else "" if found.queued_at else "-scheduled"
+    key = "sent-cancel-ask" if found.queued_at else "sent-cancel-ask-scheduled"
+    key = "sent-cancel-ask-older" if older else key
     choices = [
         Choice("n-cancel-yes", T("sent-cancel-yes"), (short(notice),)),
         Choice("live", T("sent-cancel-no"), (short(notice),)),
     ]
-    question = T(f"sent-cancel-ask{how}", had=had, older=older, left=left)
+    question = T(key, had=had, older=older, left=left)
     return [Reply(question, choices)]
 
 
@@ -138,11 +139,8 @@ async def cancel(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     if asked := await family.who(turn, "cancel", ids):
         return asked
     notice = notice_of(turn, ids)
-    older = await notices.uncorrected(await turn.unit.connection(), notice)
-    if not await notice_changes.cancel(turn.unit, notice):
-        return await _said(turn, notice, T("sent-too-late"))
-    done = T("sent-cancelled-older", older=older) if older else T("sent-cancelled")
-    return await _said(turn, notice, done)
+    done = await notice_changes.cancel(turn.unit, notice)
+    return await _said(turn, notice, T("sent-cancelled" if done else "sent-too-late"))
 
 
 @routes.choice("n-report", durable=True)
@@ -238,6 +236,8 @@ def _state_lines(notice: NoticeView, counts: Progress, now: datetime) -> list[Wo
         how = "-paused" if notice.status == "paused" else "" if going else "-over"
         said = T(f"live-corrected{how}" if how else "live-corrected", revision=notice.revision)
         lines.append(said)
+    if counts.older:
+        lines.append(T("live-older", people=counts.older))
     if counts.delivered:
         lines.append(T("live-delivered", delivered=counts.delivered, read=counts.read))
     if counts.announced:

@@ -110,6 +110,16 @@ SELECT count(*)::int FROM recipient AS r JOIN delivery AS d ON d.id = r.delivery
 JOIN message AS m ON m.id = d.message_id
 WHERE r.notice_id = $1 AND r.excluded IS NULL AND d.outcome IS NULL AND m.corrects
 """
+# Nothing newer has come to them, on either messenger.
+_OLDER = f"""
+SELECT count(*)::int FROM (
+    SELECT r.resident_id FROM notice AS n JOIN recipient AS r ON r.notice_id = n.id
+    CROSS JOIN LATERAL unnest(ARRAY[r.delivery_id, r.second_id]) AS way (id)
+    JOIN delivery AS d ON d.id = way.id AND d.outcome IN ('sent', 'announced')
+    JOIN message AS m ON m.id = d.message_id
+    WHERE n.id = $1 AND n.status = 'cancelled' AND n.revision > 1 AND r.excluded IS NULL
+    GROUP BY r.resident_id HAVING bool_and({OLD})) AS one
+"""
 _IN = """AND ARRAY[d.message_id, s.message_id] && ARRAY(
     SELECT id FROM message WHERE notice_id = $1 AND language = ANY($2::text[]))"""
 # What goes as fast as each account may speak; what waits for something else has no end to foretell.
@@ -198,6 +208,7 @@ class Progress:
     quiet_until: datetime | None = None  # when those get it who are left in peace at night
     seconds_left: int = 0  # until the slowest account has sent what is on its way
     shared: int = 0  # of the acknowledged: by a tap that stands for a family on one phone
+    older: int = 0  # of `sent` and `announced`: by a text whose correction was cancelled
 
     @property
     def finished(self) -> bool:
@@ -675,9 +686,10 @@ async def progress(
             failed[state] = failed.get(state, 0) + row.people
     left = await _seconds_left(connection, notice) if pending or quiet_until else 0
     shared = await _shared(connection, notice) if acknowledged > 1 else 0
+    older = (await connection.exec_driver_sql(_OLDER, (notice,))).scalar_one()
     return Progress(
         total, sent, announced, pending, acknowledged, delivered, read, failed, in_part, waiting,
-        muted, unsettled, last_due, quiet_until, left, shared,
+        muted, unsettled, last_due, quiet_until, left, shared, older,
     )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ live-in-part = Мәтіні файлсыз жеткені: { $people }. { $why }
 live-muted = Мұндай хабарды өшіріп қойғаны: { $people }
 live-left = Шамамен { $seconds } секунд қалды
 live-left-minutes = Шамамен { $minutes } минут қалды
+live-older = Түзетусіз, бұрынғы мәтінмен қалғаны: { $people }
 live-elsewhere = Жіберудің барысы енді осы чаттағы басқа хабарламада көрсетіледі.
 live-show = Қазір қалай?
 
@@ -65,7 +66,6 @@ sent-cancel-ask-scheduled =
 sent-cancel-yes = Иә, бас тартамын
 sent-cancel-no = Жоқ, қалсын
 sent-cancelled = Хабар енді жіберілмейді.
-sent-cancelled-older = Хабар енді жіберілмейді. Түзетусіз, бұрынғы мәтінмен қалғаны: { $older }.
 sent-too-late = Кеш болып қалды: жағдай өзгеріп кетті. Қазіргісі мынау.
 sent-report = Тұрғындар есебі
 sent-report-coming = Есепті дайындап жатырмын, осында файл болып келеді.

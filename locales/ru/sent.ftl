@@ -39,6 +39,7 @@ live-left-minutes = { $minutes ->
         [one] Осталось около { $minutes } минуты
        *[other] Осталось около { $minutes } минут
     }
+live-older = Остались с прежним текстом, без исправления: { $people }
 live-elsewhere = Как идёт отправка, теперь показано в другом сообщении этого чата.
 live-show = Как идёт сейчас?
 
@@ -71,7 +72,6 @@ sent-cancel-ask-scheduled =
 sent-cancel-yes = Да, отменить
 sent-cancel-no = Нет, оставить
 sent-cancelled = Отправка отменена.
-sent-cancelled-older = Отправка отменена. С прежним текстом, без исправления, остались: { $older }.
 sent-too-late = Уже не получится: за это время всё изменилось. Вот что сейчас.
 sent-report = Отчёт по жителям
 sent-report-coming = Готовлю отчёт, пришлю сюда файлом.

@@ -52,6 +52,7 @@ async def test_who_has_the_older_text_counts_by_it(office: Office, settle: Settl
         assert not await notice_changes.settle(unit, notice)
     found = await counts(office.db, notice)
     assert (found.total, found.sent, found.failed) == (3, 2, {"cancelled": 1})
+    assert found.older == 1
     assert [(row.outcome, row.revision) for row in await rows(office.db, HOW)] == [
         ("sent", 1), ("cancelled", 2), ("sent", 2)
     ]  # fmt: skip
@@ -82,4 +83,5 @@ async def test_on_both_messengers(office: Office, settle: Settler) -> None:
     assert await office.change(notice_changes.cancel, notice)
     (row,) = await rows(office.db, HOW)
     assert "sent" in (row.outcome, row.second)
-    assert (await counts(office.db, notice)).sent == 1
+    found = await counts(office.db, notice)
+    assert (found.sent, found.older) == (1, 1)
