@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index,
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base
+from models.base import Base, points_at
 
 
 class Message(Base):
@@ -38,9 +38,9 @@ class Delivery(Base):
     __tablename__ = "delivery"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
-    address_id: Mapped[UUID] = mapped_column(ForeignKey("address.id"))
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    message_id: Mapped[UUID] = mapped_column(info=points_at("message.id"))
+    address_id: Mapped[UUID] = mapped_column(info=points_at("address.id"))
+    account_id: Mapped[UUID] = mapped_column(info=points_at("account.id"))
     seq: Mapped[int] = mapped_column(BigInteger, Identity())
     priority: Mapped[int]  # 0 reply, 1 reminder, 2 urgent notice, 3 notice
     not_before: Mapped[datetime]
@@ -150,16 +150,23 @@ class Recipient(Base):
 
     __tablename__ = "recipient"
 
-    notice_id: Mapped[UUID] = mapped_column(ForeignKey("notice.id"), primary_key=True)
+    notice_id: Mapped[UUID] = mapped_column(primary_key=True, info=points_at("notice.id"))
     resident_id: Mapped[UUID] = mapped_column(
-        ForeignKey("resident.id"), primary_key=True, index=True
+        primary_key=True, index=True, info=points_at("resident.id")
     )
-    delivery_id: Mapped[UUID | None] = mapped_column(ForeignKey("delivery.id"), index=True)
-    second_id: Mapped[UUID | None] = mapped_column(  # by the person's other messenger
-        ForeignKey("delivery.id"), index=True
-    )
+    delivery_id: Mapped[UUID | None] = mapped_column(index=True, info=points_at("delivery.id"))
+    # By the person's other messenger.
+    second_id: Mapped[UUID | None] = mapped_column(ForeignKey("delivery.id"))
     excluded: Mapped[str | None]  # why nothing was sent: 'muted', 'merged', 'deleted'
     acknowledged_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(
+            "ix_recipient_second_id",
+            "second_id",
+            postgresql_where=text("second_id IS NOT NULL"),
+        ),
+    )
 
 
 class Draft(Base):

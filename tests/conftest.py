@@ -12,7 +12,7 @@ import pytest_asyncio
 from aiogram.client.session.aiohttp import AiohttpSession
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
-from support.database import SECRET, TestDatabase, empty
+from support.database import SECRET, TestDatabase, empty, whole
 
 from bot.database import Database, EmbeddedServer, engines, migrate
 from core.clock import Clock
@@ -81,13 +81,14 @@ async def migrated(server: EmbeddedServer) -> AsyncIterator[Database]:
 
 
 @pytest_asyncio.fixture
-async def db(migrated: Database) -> TestDatabase:
-    """An empty, migrated database with open keys."""
+async def db(migrated: Database) -> AsyncIterator[TestDatabase]:
+    """An empty, migrated database with open keys; at the end no row of it points at nothing."""
     await empty(migrated)
     clock = Clock()
     async with AsyncSession(migrated.work) as session, session.begin():
         keyring = await keys.open_keyring(session, SECRET, clock.now())
-    return TestDatabase(migrated, keyring, clock)
+    yield TestDatabase(migrated, keyring, clock)
+    await whole(migrated)
 
 
 @pytest_asyncio.fixture

@@ -1,17 +1,17 @@
 """An empty database with its keys, and short ways to use it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import text
+from sqlalchemy import Table, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.database import Database
 from core.clock import Clock
 from core.crypto import Keyring
-from models import Base
+from models.base import POINTS_AT, Base
 from services import audit
 from services.unit import Unit
 
@@ -57,6 +57,27 @@ async def empty(database: Database) -> None:
     async with database.work.begin() as connection:
         await connection.execute(text("SET LOCAL session_replication_role = replica"))
         await connection.exec_driver_sql(f"DO $$ BEGIN {deletes} {restart}; END $$")
+
+
+def _astray(table: Table) -> Iterator[str]:
+    for column in table.columns:
+        if POINTS_AT in column.info:
+            target, key = column.info[POINTS_AT].split(".")
+            yield (
+                f"SELECT '{table.name}.{column.name}', count(*) FROM {table.name} AS x"
+                f" WHERE x.{column.name} IS NOT NULL"
+                f" AND NOT EXISTS (SELECT FROM {target} AS t WHERE t.{key} = x.{column.name})"
+            )
+
+
+_ASTRAY = " UNION ALL ".join(one for t in Base.metadata.sorted_tables for one in _astray(t))
+
+
+async def whole(database: Database) -> None:
+    """What foreign keys would hold where there are none (decision 0029)."""
+    async with database.work.connect() as connection:
+        astray = [row for row in await connection.exec_driver_sql(_ASTRAY) if row[1]]
+    assert not astray, f"rows that point at nothing: {astray}"
 
 
 async def until(condition: Callable[[], Awaitable[object]], seconds: float = 60.0) -> None:
