@@ -42,6 +42,11 @@ def choose(text: str, offered: Sequence[Offered], *, free_text: bool) -> Offered
     return _closest(wanted, labels, offered)
 
 
+def agrees(text: str) -> bool:
+    """Is it a plain yes, in either language?"""
+    return fold(text) in _ANSWERS[0]
+
+
 def _answer(wanted: str, offered: Sequence[Offered]) -> Offered | None:
     for words in _ANSWERS:
         if wanted in words:

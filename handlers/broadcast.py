@@ -254,7 +254,7 @@ async def _other(turn: Turn, answers: Answers, given: Given) -> Accepted:
     first = first_of(turn, answers)
     if given.chosen is not None and given.chosen.code == "n-only":
         return Done({"only": first.value, _key(first.other): None, part_key(first.other): None})
-    return await _words(turn, answers, given, first.other, {"only": None})
+    return await _words(turn, answers, given, first.other, {"only": None, "alone": False})
 
 
 def _ask_corrected(answers: Answers, language: Language) -> Reply | None:

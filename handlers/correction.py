@@ -5,6 +5,7 @@ from uuid import UUID
 
 from conversation import forms
 from conversation.forms import Accepted, Done, Form, Given, Jump, Problem, Stay, Step
+from conversation.matching import agrees
 from conversation.message import Choice, Reply
 from conversation.router import Routes
 from conversation.state import Answers
@@ -220,6 +221,8 @@ async def _preview(turn: Turn, answers: Answers, given: Given) -> Accepted:
             return await _send(turn, answers)
         case ("k-fix", language) if language in answers["languages"]:
             return Jump(_TEXTS[answers["languages"].index(language)])
+    if agrees(given.text):
+        return await _send(turn, answers)
     return unclear("notice-preview-unclear", given)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from conversation import albums
 from conversation.forms import Accepted, Done, Given, Jump, Problem, Quiet, Stay
+from conversation.matching import agrees
 from conversation.message import ChannelName, Choice, Content, FileRef, Reply
 from conversation.present import compose
 from conversation.state import Answers
@@ -227,6 +228,8 @@ def _choices(turn: Turn, answers: Answers) -> list[Choice]:
         for one, step in ((first, "own"), (first.other, "other"))
         if one in written(answers)
     ]
+    if only(answers) is not None:
+        fixes.append(Choice("n-fix", T(f"notice-add-{first.other}"), ("other",)))
     when = T("preview-when" if send_at(answers) is None else "preview-when-other")
     files = T("preview-attach" if not answers.get("files") else "preview-files")
     return [
@@ -255,7 +258,21 @@ async def accept(turn: Turn, answers: Answers, given: Given) -> Accepted:
             if step == "audience":
                 answers.pop("picked", None)
             return Jump(step)
-    return unclear("notice-preview-unclear", given)
+    if agrees(given.text):
+        return await _send(turn, answers)
+    return _moment_typed(turn, given.text) or unclear("notice-preview-unclear", given)
+
+
+def _moment_typed(turn: Turn, typed: str) -> Accepted | None:
+    """ "Ертең 9:00" in answer to "Send?" is the moment; a number alone is one of the list."""
+    if typed.strip().isdecimal():
+        return None
+    match _typed(turn, typed, local(turn.unit.now)):
+        case Done(values):
+            return Stay({**values, KEPT: True})
+        case Problem(text):
+            return Problem(text, repeats=True)
+    return None
 
 
 async def _one_more_file(turn: Turn, answers: Answers, given: Given) -> Accepted:
@@ -338,10 +355,12 @@ async def when(turn: Turn, answers: Answers, given: Given) -> Accepted:
             return Done({KEPT: True})
     if not given.text.strip() or given.files or given.chosen:
         return wordless("not-asked", given)
-    return _typed(turn, given.text, now)
+    if found := _typed(turn, given.text, now):
+        return found
+    return Problem(T("when-unclear", typed=shown(given.text), example=_example(turn)))
 
 
-def _typed(turn: Turn, typed: str, now: datetime) -> Accepted:
+def _typed(turn: Turn, typed: str, now: datetime) -> Done | Problem | None:
     said, example = shown(typed), _example(turn)
     try:
         moment = read_moment(typed, now)
@@ -356,7 +375,7 @@ def _typed(turn: Turn, typed: str, now: datetime) -> Accepted:
     except MomentTooFar as far:
         return Problem(T("when-far", at=Near(far.at, turn.unit.now), days=LATEST.days))
     if moment is None:
-        return Problem(T("when-unclear", typed=said, example=example))
+        return None
     return Done({"send_at": None}) if moment <= now else _chosen(moment)
 
 

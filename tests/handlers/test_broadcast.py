@@ -118,6 +118,49 @@ async def test_nothing_goes_by_words_that_do_not_say_so(
 
 
 @BOTH
+@pytest.mark.parametrize("channel", ChannelName)
+@pytest.mark.parametrize("typed", ["иә", "Да", "да!"])
+async def test_a_plain_yes_sends(
+    talk: Talk, language: Language, channel: ChannelName, typed: str
+) -> None:
+    akim = await previewed(talk, language, channel)
+    await akim.say(typed)
+    assert akim.hears("live-sending", done=0, total=3)
+    assert await talk.one("SELECT count(*) FROM notice") == 1
+
+
+@BOTH
+@pytest.mark.parametrize("channel", ChannelName)
+@pytest.mark.parametrize("own", [True, False])
+async def test_a_second_language_can_be_added_at_the_last_look(
+    talk: Talk, language: Language, channel: ChannelName, own: bool
+) -> None:
+    """Thought better of, it stays as it was; written, the notice is in both."""
+    first = language if own else language.other
+    akim = await begun(talk, language, channel)
+    await akim.pick("audience-all-okrug")
+    if not own:
+        await akim.pick(f"notice-only-{first}")
+    await akim.say(WRITTEN[first])
+    if own:
+        await akim.pick(f"notice-only-{first}")
+    await akim.pick("attach-skip")
+    await akim.pick(f"notice-add-{first.other}")
+    await akim.pick("nav-back")
+    assert akim.t(f"notice-fix-{first.other}") not in akim.labels
+    await akim.pick(f"notice-add-{first.other}")
+    await akim.pick(f"notice-only-{first}")
+    await akim.pick(f"notice-add-{first.other}")
+    await akim.say(WRITTEN[first.other])
+    assert await step(akim) == "preview"
+    assert akim.t(f"notice-fix-{first.other}") in akim.labels
+    assert akim.t(f"notice-add-{first.other}") not in akim.labels
+    await akim.pick("notice-send")
+    assert await talk.one("SELECT monolingual FROM notice") is None
+    assert await deliveries(talk) == ["kk", "kk", "ru"]
+
+
+@BOTH
 async def test_in_the_other_language_only(talk: Talk, language: Language) -> None:
     """Said at the first question: no second one is asked; and it can be taken back."""
     akim = await begun(talk, language)

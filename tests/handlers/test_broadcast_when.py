@@ -438,3 +438,40 @@ async def test_the_letter_is_as_it_arrives(talk: Talk, language: Language) -> No
     await akim.pick("notice-send")
     sent = await talk.rows("SELECT language, content, id FROM message WHERE notice_id IS NOT NULL")
     assert len(sent) == 2
+
+
+@BOTH
+@pytest.mark.parametrize("channel", ChannelName)
+@pytest.mark.parametrize("typed", ["ертең 9:30", "завтра в 9:30"])
+async def test_a_moment_in_answer_to_send_is_the_moment(
+    talk: Talk, language: Language, channel: ChannelName, typed: str
+) -> None:
+    akim = await at_the_last_look(talk, language, channel)
+    await akim.say(typed)
+    assert await step(akim) == "preview"
+    assert "9:30" in akim.text
+    assert await talk.one("SELECT count(*) FROM notice") == 0
+    await akim.pick("notice-plan")
+    assert await talk.one("SELECT status FROM notice") == "scheduled"
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("typed", "key"), [("завтра", "when-no-hour"), ("31.02 9:00", "when-no-day")]
+)
+async def test_half_a_moment_in_answer_to_send_says_what_is_missing(
+    talk: Talk, language: Language, typed: str, key: str
+) -> None:
+    akim = await at_the_last_look(talk, language)
+    await akim.say(typed)
+    example = f"{talk.db.clock.now() + timedelta(days=2):%d.%m} 18:00"
+    assert akim.t(key, typed=typed, example=example) in akim.text
+    assert akim.t("notice-send") in akim.labels
+    assert await step(akim) == "preview"
+
+
+@BOTH
+async def test_a_number_that_is_not_in_the_list_is_no_hour(talk: Talk, language: Language) -> None:
+    akim = await at_the_last_look(talk, language)
+    await akim.say("18")
+    assert akim.hears("notice-preview-unclear", typed="18")

@@ -346,6 +346,20 @@ async def test_the_caption_of_a_picture_is_the_corrected_text(
 
 
 @EACH
+async def test_a_plain_yes_sends_the_correction_and_a_no_does_not(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    akim = (await correcting(talk, channel, language)).akim
+    await says_anew(akim, language)
+    await akim.pick("correct-keep")
+    await akim.say("жоқ")
+    assert akim.hears("notice-preview-unclear", typed="жоқ")
+    assert await talk.one("SELECT revision FROM notice") == 1
+    await akim.say("иә")
+    assert await talk.one("SELECT revision FROM notice") == 2
+
+
+@EACH
 async def test_a_correction_that_waits_is_gone_on_with(
     talk: Talk, channel: ChannelName, language: Language
 ) -> None:
