@@ -216,7 +216,10 @@ class Router:
             return _decoded(incoming.payload or "")
         if incoming.kind is Kind.TEXT:
             offered = choose(incoming.text, turn.state.offered, free_text=False)
-            return decode(offered.payload) if offered else None
+            if offered is not None:
+                return decode(offered.payload)
+            code = self.routes.spoken.get(fold(incoming.text))
+            return Chosen(code, (), None) if code else None
         return None
 
     async def _follow_waiting(self, turn: Turn) -> Sequence[Reply]:

@@ -56,6 +56,25 @@ async def chosen(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     return await home.menu(turn)
 
 
+_KAZAKH = (
+    *("қазақша", "қазақ тілі", "қаз", "казахский", "казахский язык", "по-казахски"),
+    *("на казахском", "казахша"),
+)
+_RUSSIAN = ("русский", "русский язык", "рус", "по-русски", "на русском", "орысша", "орыс тілі")
+
+
+@routes.choice("lang-kk", before_language=True, words=_KAZAKH)
+async def in_kazakh(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """Said in words of either language, at any time outside a form."""
+    return await chosen(turn, (Language.KK.value,))
+
+
+@routes.choice("lang-ru", before_language=True, words=_RUSSIAN)
+async def in_russian(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
+    """The same."""
+    return await chosen(turn, (Language.RU.value,))
+
+
 @routes.command("start", "начать", "старт", "бастау", "бастаймыз")
 async def start(turn: Turn) -> Sequence[Reply]:
     """Comes in, or comes back: messages are wanted again."""

@@ -63,6 +63,9 @@ async def test_stop_needs_no_language(talk: Talk, channel: ChannelName, typed: s
         ("Русский", RU),
         ("русски", RU),
         ("2.", RU),
+        ("орысша", RU),
+        ("По-русски", RU),
+        ("на казахском", KK),
     ],
 )
 async def test_the_language_is_chosen_by_words_too(
@@ -73,6 +76,17 @@ async def test_the_language_is_chosen_by_words_too(
     person.language = language
     assert person.hears("consent-ask")
     assert (await person.address())["language"] == language
+
+
+@WHERE
+async def test_the_language_is_changed_by_its_name_in_the_other(
+    talk: Talk, channel: ChannelName
+) -> None:
+    person = await talk.resident(channel, KK)
+    await person.say("по-русски")
+    person.language = RU
+    assert person.hears("language-changed")
+    assert (await person.address())["language"] == RU
 
 
 @BOTH
