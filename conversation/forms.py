@@ -118,7 +118,8 @@ class Form:
     there is something `worth` keeping; it applies to nothing else. `owned`: only who began it
     goes on with it; else whoever writes. `waits`: is it worth being gone on with when it was
     left? `sure`: what has to be asked before it ends, if anything; meanwhile the form waits at
-    its last step. `barred`: what is said instead of taking it up to who may not end it any more.
+    its last step. `barred`: what is said to who may not end it any more, instead
+    of taking it up or going on.
     """
 
     name: str
@@ -167,7 +168,27 @@ async def resume(turn: Turn, form: Form) -> list[Reply]:
 
 
 async def answer(turn: Turn, form: Form, given: Given) -> list[Reply]:
-    """Gives the current step what came in, and says what follows."""
+    """Gives the current step what came in, and says what follows; to who may not end it any more,
+    that it is over: what came in is kept with the rest."""
+    state = _current(turn)
+    replies = await _answered(turn, form, given)
+    if turn.state.form is not state:
+        return replies
+    return await _barred(turn, form, state) or replies
+
+
+async def _barred(turn: Turn, form: Form, state: FormState) -> list[Reply]:
+    """What is said instead of going on, if anything; the form waits if it is worth anything."""
+    if form.barred is None or not (said := await form.barred(turn, state.answers)):
+        return []
+    if turn.state.form is state:
+        (park if form.worth(state.answers) else drop)(turn)
+    elif not form.worth(state.answers):
+        put_away(turn, form)
+    return list(said)
+
+
+async def _answered(turn: Turn, form: Form, given: Given) -> list[Reply]:
     state = _current(turn)
     step = form.step(state.step)
     if step is None or state.version != form.version:
@@ -265,8 +286,8 @@ async def take_up(turn: Turn, form: Form, state: FormState) -> list[Reply]:
     """Goes on with the form in this state, in place of the speaker's own of this name; whatever
     else was under way waits behind it."""
     park(turn)
-    if form.barred is not None and (said := await form.barred(turn, state.answers)):
-        return list(said)
+    if said := await _barred(turn, form, state):
+        return said
     put_away(turn, form)
     turn.state.form, turn.state.parked = replace(state, before=turn.state.parked), None
     return await resume(turn, form)

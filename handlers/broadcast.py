@@ -116,7 +116,7 @@ async def _barred(turn: Turn, answers: Answers) -> Sequence[Reply] | None:
         return None
     turn.unit.audit("role-missing", turn.speaker, place=place)
     if not worth_keeping(answers):
-        return None
+        return await home.menu_saying(turn, T("refused-role-ended"))
     said = Joined([T("notice-barred"), *notice_words.all_written(answers)], "\n\n")
     choices = [Choice("ndrop", T("leave-drop"), _draft(answers))]
     return [Reply(said, choices, nav=(home.MENU,))]

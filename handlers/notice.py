@@ -12,6 +12,7 @@ from core.ids import from_short, short
 from core.languages import Language
 from core.texts import T, Texts, Words
 from handlers import home
+from handlers.notice_text import within
 from rules.notices import NoticeKind
 from services import files, notices, receipts, territory
 from services.notices import Newest, NoticeText, NoticeView
@@ -43,7 +44,7 @@ def letter(
         title=words.title,
         choices=() if seen else (read,),
         files=tuple(attached),
-        template=(_template(urgent=urgent, corrected=corrected), office, words.title),
+        template=(_template(urgent=urgent, corrected=corrected), office, within(words.title)),
         opens=Choice("open", T("template-notice-button"), ids, durable=True),
         screen=False,
     )

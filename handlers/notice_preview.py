@@ -20,6 +20,7 @@ from handlers import notice_audience, notice_files, notice_words
 from handlers.forms import shown, unclear, wordless
 from handlers.notice import file_refs, letter
 from handlers.notice_audience import KEEP, KEPT, kind_of, office
+from handlers.notice_text import within
 from rules.dates import NoSuchDay
 from rules.moments import (
     LATEST,
@@ -196,7 +197,9 @@ async def _announced(turn: Turn, answers: Answers) -> list[Words]:
     only_title = next(iter(words.values())).title
     return [
         texts().say(one, T("preview-line", line=T(
-            f"template-{kind}", first=name, second=words[one].title if one in words else only_title
+            f"template-{kind}",
+            first=name,
+            second=within(words[one].title if one in words else only_title),
         )))
         for one in Language
     ]  # fmt: skip

@@ -26,6 +26,11 @@ def shortened(title: str, most: int = LISTED_TITLE) -> str:
     return head[: end if end > most // 2 else None].rstrip(" ,;:—–-") + "…"
 
 
+def within(title: str) -> str:
+    """A title inside a sentence: without its own full stop, after which another would follow."""
+    return title.rstrip(" .!…") or title
+
+
 def listed(title: Named) -> Named:
     """A title as a list has room for it."""
     return Named(shortened(title.kk), shortened(title.ru))

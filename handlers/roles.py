@@ -435,7 +435,10 @@ family.remember("r-power", change_powers)
 
 async def _delegated(turn: Turn, answers: Answers) -> Sequence[Reply]:
     powers = [Power(power) for power in answers["powers"]]
-    found = await appointments.delegate(turn.unit, UUID(answers["id"]), powers)
+    before = await appointments.holder(turn.unit, UUID(answers["id"]))
+    found = await appointments.delegate(turn.unit, before.id, powers)
+    if found.view.powers == before.view.powers:
+        return [(await _card(turn, found)).saying(T("role-powers-same"))]
     place = await _place(turn.unit, found.view.place_code)
     said = T("role-powers-told", place=place, powers=_powers(powers))
     await tell(turn.unit, found.resident, Reply(said, (home.MENU,), screen=False))

@@ -34,7 +34,7 @@ roles-line-until = • { $role }: { $name }, соңғы күні: { $until }
 roles-offer = Күтуде: { $role }
 roles-offer-line = • Шақыру жауап күтіп тұр: { $role }, мерзімі: { $until }
 roles-invite = Шақыру
-roles-unclear = «{ $typed }» дегеніңізді түсінбедім. Тізімнен таңдаңыз немесе нөмірін жазыңыз: 1, 2, 3.
+roles-unclear = «{ $typed }» дегеніңізді түсінбедім. Тізімнен таңдаңыз немесе нөмірін жазыңыз.
 
 role-you = сіз
 role-nameless = тіркелмеген, рөлді алған уақыты { $since }
@@ -44,6 +44,7 @@ role-card = { $role }. Аумағы: { $place }.
 role-since = Берілген күні: { $since }.
 role-powers-change = Тапсырманы өзгерту
 role-powers-changed = Тапсырма өзгерді, қызметкерге бұл туралы жазылды.
+role-powers-same = Тапсырма бұрынғыдай қалды.
 role-powers-unchanged = Тапсырма бұрынғыша қалды.
 role-powers-told =
     Енді сізге тапсырылғаны: { $powers }.

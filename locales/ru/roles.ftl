@@ -34,7 +34,7 @@ roles-line-until = • { $role }: { $name }, последний день: { $unt
 roles-offer = Ждёт: { $role }
 roles-offer-line = • Приглашение ждёт ответа до { $until }: { $role }
 roles-invite = Пригласить
-roles-unclear = Не понимаю, что значит «{ $typed }». Выберите из списка или напишите номер: 1, 2, 3.
+roles-unclear = Не понимаю, что значит «{ $typed }». Выберите из списка или напишите его номер.
 
 role-you = вы
 role-nameless = не зарегистрирован(а), роль получена { $since }
@@ -44,6 +44,7 @@ role-card = { $role }. Место: { $place }.
 role-since = С какого дня: { $since }.
 role-powers-change = Изменить поручение
 role-powers-changed = Поручение изменено, сотруднику об этом написали.
+role-powers-same = Поручение осталось прежним.
 role-powers-unchanged = Поручение осталось прежним.
 role-powers-told =
     Теперь вам поручено: { $powers }.

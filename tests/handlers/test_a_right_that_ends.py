@@ -85,6 +85,47 @@ async def test_whose_term_ends_before_sending(
 
 
 @EACH
+@ENDS
+async def test_in_mid_form_it_is_said_at_once(
+    talk: Talk, channel: ChannelName, language: Language, ends: Ends
+) -> None:
+    """What was typed last is kept with the rest, and nobody is counted for whom it was."""
+    await villagers(talk)
+    clerk = await clerk_of(talk, channel, language)
+    await clerk.pick("menu-send")
+    await clerk.pick("kind-event")
+    await clerk.pick("audience-all-okrug")
+    await clerk.say(WRITTEN[language])
+    await ends(talk, clerk)
+    await clerk.say(WRITTEN[language.other])
+    assert clerk.hears("notice-barred")
+    for words in WRITTEN.values():
+        assert words in clerk.text
+    assert "role-missing" in await talk.audited()
+    await clerk.say("меню")
+    await clerk.pick("menu-resume")
+    assert clerk.hears("notice-barred")
+    await clerk.pick("leave-drop")
+    assert clerk.t("menu-resume") not in clerk.labels
+
+
+@EACH
+@ENDS
+async def test_where_nothing_is_written_the_form_is_over(
+    talk: Talk, channel: ChannelName, language: Language, ends: Ends
+) -> None:
+    await villagers(talk)
+    clerk = await clerk_of(talk, channel, language)
+    await clerk.pick("menu-send")
+    await ends(talk, clerk)
+    await clerk.pick("kind-event")
+    assert clerk.hears("refused-role-ended")
+    assert clerk.t("menu-resume") not in clerk.labels
+    await clerk.say("меню")
+    assert clerk.t("menu-resume") not in clerk.labels
+
+
+@EACH
 @pytest.mark.parametrize("ends", [revoked, over, without_urgent])
 async def test_before_the_planned_moment(
     talk: Talk, channel: ChannelName, language: Language, ends: Ends

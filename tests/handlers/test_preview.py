@@ -186,17 +186,19 @@ async def test_nothing_is_said_of_a_messenger_that_nobody_there_has(
 
 
 @EACH
+@pytest.mark.parametrize("end", ["", ".", "!"])
 async def test_the_line_outside_the_window_in_both_languages(
-    talk: Talk, channel: ChannelName, language: Language
+    talk: Talk, channel: ChannelName, language: Language, end: str
 ) -> None:
-    """The very words that the template is filled with."""
+    """The very words that the template is filled with; a title's own full stop is not doubled."""
     await begun(talk, language, channel)
     talk.clock.advance(timedelta(days=2))
     akim = await talk.official(channel, language)
     await akim.pick("menu-send")
     await akim.pick("kind-urgent")
     await akim.pick("audience-all-okrug")
-    await akim.says(WRITTEN[language], WRITTEN[language.other])
+    words = {one: said.replace("\n", f"{end}\n", 1) for one, said in WRITTEN.items()}
+    await akim.says(words[language], words[language.other])
     await akim.pick("attach-skip")
     said = akim.heard[-1].body
     await akim.pick("notice-send")
@@ -207,6 +209,8 @@ async def test_the_line_outside_the_window_in_both_languages(
         for number, value in part.template.fill(part.values, part.payload).items():
             line = line.replace(f"{{{{{number}}}}}", value)
         assert f"«{line}»" in said
+        assert ".." not in line
+        assert "!" not in line
 
 
 @EACH

@@ -181,6 +181,23 @@ async def test_what_a_clerk_may_do_is_changed(
     assert "role-delegated" in await talk.audited()
 
 
+@EACH
+async def test_the_same_again_is_said_and_nobody_is_told(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    akim = await talk.official(channel, language)
+    code = await invites(akim)
+    clerk = await talk.resident(channel, language)
+    await clerk.start(code)
+    [role] = await talk.rows("SELECT id FROM role WHERE role = 'clerk'")
+    heard = len(await told(talk, clerk))
+    await akim.press(f"d.r-card.{short(role['id'])}")  # type: ignore[arg-type]
+    await akim.pick("role-powers-change")
+    await akim.pick("powers-done")
+    assert akim.hears("role-powers-same")
+    assert len(await told(talk, clerk)) == heard
+
+
 @BOTH
 async def test_a_change_that_is_given_up_changes_nothing(talk: Talk, language: Language) -> None:
     akim = await talk.official(TELEGRAM, language)
