@@ -68,11 +68,14 @@ SELECT count(*) FILTER (WHERE excluded IS NULL) AS recipients,
        count(*) FILTER (WHERE delivery_id IS NULL AND excluded IS NULL) AS unreachable,
        count(excluded) AS muted FROM told
 """
-# A resident counts by the better of two messengers: what arrived, then what still waits.
+# A resident counts by the better of two messengers: what arrived, then what still waits. Whose chat
+# was there already and got nothing had stopped it then, also if they have come back since.
 STATE = """CASE WHEN r.excluded IS NOT NULL THEN 'excluded:' || r.excluded
      WHEN r.delivery_id IS NULL THEN CASE WHEN EXISTS (
          SELECT 1 FROM resident_address AS ra JOIN address AS a ON a.id = ra.address_id
-         WHERE ra.resident_id = r.resident_id AND a.stopped_at IS NOT NULL)
+         JOIN account AS c ON c.id = a.account_id JOIN notice AS n ON n.id = r.notice_id
+         WHERE ra.resident_id = r.resident_id AND ra.created_at <= n.queued_at
+           AND (a.stopped_at IS NOT NULL OR c.active))
        THEN 'blocked' ELSE 'no-address' END
      WHEN 'sent' IN (d.outcome, s.outcome) THEN 'sent'
      WHEN 'announced' IN (d.outcome, s.outcome) THEN 'announced'

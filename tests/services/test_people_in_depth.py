@@ -689,3 +689,14 @@ async def test_who_has_stopped_is_told_apart_from_who_has_no_chat(
     async with settled.session() as session:
         found = await notices.progress(await session.connection(), notice)
     assert found.failed == {"blocked": 1, "no-address": 1}
+    await do(settled, "UPDATE address SET stopped_at = NULL WHERE id = :id", id=stopped)
+    await do(
+        settled,
+        "INSERT INTO resident_address (resident_id, address_id, created_at)"
+        " VALUES (:id, :chat, (SELECT queued_at FROM notice) + interval '1 second')",
+        id=person,
+        chat=stopped,
+    )
+    async with settled.session() as session:
+        found = await notices.progress(await session.connection(), notice)
+    assert found.failed == {"blocked": 1, "no-address": 1}, "as it was when it went"
