@@ -1,8 +1,9 @@
 """Finding the village: typed with mistakes, told apart by oblast and district, or walked to.
 
 One step of a form. What is known so far lies in the answer "find": {"near": code of the area,
-"typed": words, "hits": codes, "one": code to confirm, "walk": code or "", "up": what was known
-one question before, to go back to}.
+"typed": words, "hits": codes, "alike": their names are only like it, "far": so little that nobody
+can have meant them, "one": code to confirm, "walk": code or "", "up": what was known one question
+before, to go back to}.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from handlers.forms import wordless
 from models.territory import Place, PlaceLevel
 from services import territory
 from services.village_names import EXACT
+from services.village_search import SURE as MEANT
 from services.village_search import Match, VillageIndex
 
 VILLAGE = "village"  # the answer: КАТО code of the settlement
@@ -117,16 +119,15 @@ async def _search(turn: Turn, typed: str) -> Accepted:
     if _clearly_one(matches):
         return Stay({FIND: {"typed": typed, "one": best.code}})
     hits = [match.code for match in matches if best.score - match.score <= NEAR_BEHIND]
-    return Stay({FIND: {"typed": typed, "hits": hits, "alike": True}})
+    far = best.likeness < MEANT
+    return Stay({FIND: {"typed": typed, "hits": hits, "alike": True, "far": far}})
 
 
 def _clearly_one(matches: Sequence[Match]) -> bool:
     best, *others = matches
-    if best.namesakes > 1:
+    if best.namesakes > 1 or best.likeness < MEANT:
         return False
-    if best.score >= SURE or not others:
-        return True
-    return best.score >= 75 and best.score - others[0].score >= 8
+    return best.score >= SURE or not others or best.score - others[0].score >= 8
 
 
 async def _chosen(turn: Turn, find: dict[str, Any], code: str, ids: tuple[str, ...]) -> Accepted:
@@ -171,7 +172,7 @@ async def _which(turn: Turn, find: dict[str, Any]) -> Reply:
     if repeats is None or len(codes) <= FEW:
         choices = [await _village_choice(turn, code) for code in codes]
         walk = Choice("v-walk", T("village-walk"))
-        return Reply(T("village-which", typed=find.get("typed", "")), [*choices, walk])
+        return Reply(_alike(find, len(codes)), [*choices, walk])
     level, regions = repeats
     place = await territory.get_place(turn.unit.session, codes[0])
     name = territory.name_of(place).short
@@ -179,6 +180,14 @@ async def _which(turn: Turn, find: dict[str, Any]) -> Reply:
         T(f"village-which-{level}", name=name, count=len(codes)),
         [await _area_choice(turn, "v-area", region) for region in regions],
     )
+
+
+def _alike(find: dict[str, Any], count: int) -> T:
+    """What is said above villages whose names are like the one typed, or only the nearest to it."""
+    typed = find.get("typed", "")
+    if find.get("far"):
+        return T("village-far", typed=typed, count=count)
+    return T("village-which", typed=typed)
 
 
 def _regions(

@@ -9,6 +9,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -43,13 +44,25 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A place offered for a query. `score` is 0 to 100; `namesakes` counts the places called so
-    (villages, kents and towns, if there are such) in the country, or inside `within`."""
+    """A place offered for a query. `score` is 0 to 100; `likeness` that of the name alone,
+    whatever was typed beside it; `namesakes` counts the places called so (villages, kents and
+    towns, if there are such) in the country, or inside `within`."""
 
     code: str
     score: float
+    likeness: float
     name: Named
     namesakes: int
+
+
+class _Score(NamedTuple):
+    """How well a place suits a query, and how like its name is to the one in it; 0 to 100."""
+
+    score: float
+    likeness: float
+
+
+_UNLIKE = _Score(0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +113,8 @@ class VillageIndex:
         is near shows its first place before any shows its second.
         """
         scores = self._understood(read_query(query), within)
-        ranked = sorted(scores, key=lambda code: self._rank(code, scores[code]))
-        if ranked and scores[ranked[0]] < EXACT - _REGION_FIRST_FINE:
+        ranked = sorted(scores, key=lambda code: self._rank(code, scores[code].score))
+        if ranked and scores[ranked[0]].score < EXACT - _REGION_FIRST_FINE:
             ranked = self._one_of_each_first(ranked)
         return [self._match(code, scores[code], within) for code in ranked[:limit]]
 
@@ -126,32 +139,32 @@ class VillageIndex:
         """Whether a place is, or lies in, another."""
         return whole in self._above.get(code, ())
 
-    def _understood(self, query: Query, within: str | None) -> Mapping[str, float]:
+    def _understood(self, query: Query, within: str | None) -> Mapping[str, _Score]:
         scores = self._scores(query.readings, within)
-        if max(scores.values(), default=0.0) < SURE:
+        if max(scores.values(), default=_UNLIKE).score < SURE:
             for code, score in self._scores(query.fallbacks, within).items():
-                scores[code] = max(scores.get(code, 0.0), score)
+                scores[code] = max(scores.get(code, _UNLIKE), score)
         return scores
 
-    def _scores(self, readings: Iterable[Reading], within: str | None) -> dict[str, float]:
-        scores: dict[str, float] = defaultdict(float)
+    def _scores(self, readings: Iterable[Reading], within: str | None) -> dict[str, _Score]:
+        scores: dict[str, _Score] = defaultdict(lambda: _UNLIKE)
         for reading in readings:
             for code, score in self._read(reading, within):
                 scores[code] = max(scores[code], score)
         return scores
 
-    def _read(self, reading: Reading, within: str | None) -> Iterator[tuple[str, float]]:
+    def _read(self, reading: Reading, within: str | None) -> Iterator[tuple[str, _Score]]:
         """A region counts for a fifth; it is missed when words were passed over."""
         if not reading.region:
             share = _NAME_SHARE if reading.passed_over else 1.0
-            for code, score in self._named(reading.name, within, within):
-                yield code, score * share
+            for code, likeness in self._named(reading.name, within, within):
+                yield code, _Score(likeness * share, likeness)
             return
-        for whole, likeness in self._regions_like(reading.region):
-            for code, score in self._named(reading.name, whole, within):
+        for whole, near in self._regions_like(reading.region):
+            for code, likeness in self._named(reading.name, whole, within):
                 if code != whole:
-                    both = score * _NAME_SHARE + likeness * (1 - _NAME_SHARE)
-                    yield code, both - _REGION_FIRST_FINE * reading.region_first
+                    both = likeness * _NAME_SHARE + near * (1 - _NAME_SHARE)
+                    yield code, _Score(both - _REGION_FIRST_FINE * reading.region_first, likeness)
 
     def _named(
         self, name: str, whole: str | None, within: str | None
@@ -186,10 +199,10 @@ class VillageIndex:
         leaders = set(first.values())
         return [*first.values(), *(code for code in ranked if code not in leaders)]
 
-    def _match(self, code: str, score: float, within: str | None) -> Match:
+    def _match(self, code: str, found: _Score, within: str | None) -> Match:
         name = self._sites[code].name
         count = len(self._populated(self.namesakes(code, within)))
-        return Match(code, round(min(score, EXACT), 1), name.full, count)
+        return Match(code, round(min(found.score, EXACT), 1), found.likeness, name.full, count)
 
     def _same_name(self, code: str, codes: Iterable[str]) -> list[str]:
         forms = set(self._forms[code])

@@ -42,6 +42,12 @@ village-confirm =
 village-yes = Иә, осы
 village-no = Жоқ, басқа
 village-which = «{ $typed }» дегенге мыналар ұқсайды. Қайсысы?
+village-far =
+    «{ $typed }» деген ауыл таппадым. { $count ->
+        [one] Жазылуы ең жақын ауыл төменде.
+       *[other] Жазылуы ең жақын ауылдар төменде.
+    }
+    Ауылыңыз мұнда болмаса, басқаша жазып көріңіз немесе тізімнен таңдаңыз.
 village-which-oblast = { $name } деген { $count } ауыл бар. Қай облыста тұрасыз?
 village-which-district = { $name } деген { $count } ауыл бар. Қай ауданда тұрасыз?
 village-which-okrug = { $name } деген { $count } ауыл бар. Қай округте тұрасыз?

@@ -295,8 +295,8 @@ async def test_the_leading_process_is_killed_at_that_moment(outside: World, tmp_
         await move_clock(db, [world.app], timedelta(seconds=31))
         await nothing_left(db)
         await emulator.settle(PATIENCE)
-    twice = {who.id for who in many if who.address in in_flight}
-    assert (await reckon(world, notice, many, twice=twice)).sent == len(many)
+        twice = {who.id for who in many if who.address in in_flight}
+        assert (await reckon(world, notice, many, twice=twice)).sent == len(many)
     again = {who.id for who in many if letters(world, who.id) == 2}
     assert again, "nothing was in flight"
     assert {who[0] for who in again} == {"t"}, "WhatsApp's callbacks told us"

@@ -81,6 +81,31 @@ async def test_unknown_is_said_with_what_was_typed(talk: Talk, language: Languag
 
 @BOTH
 @WHERE
+@pytest.mark.parametrize("typed", ["Астана", "астана қаласы", "Astana", "город Астана"])
+async def test_a_name_that_no_village_bears_is_said_so_and_nothing_is_taken_for_it(
+    talk: Talk, language: Language, channel: ChannelName, typed: str
+) -> None:
+    """Before, the only village a little alike stood there to be confirmed as what was typed."""
+    person = await asked(talk, language, channel)
+    await person.say(typed)
+    assert person.hears("village-far", typed=typed, count=1)
+    assert person.t("village-yes") not in person.labels
+    assert person.t("village-walk") in person.labels
+    await person.say("да")
+    assert await found(person) is None
+    await person.say(typed)
+    await person.say("1")
+    assert await found(person) == "595035100"
+
+
+async def test_a_misspelt_name_among_other_words_is_still_only_confirmed(talk: Talk) -> None:
+    person = await asked(talk, RU)
+    await person.says("я живу в бугравом", "да")
+    assert await found(person) == "595041100"
+
+
+@BOTH
+@WHERE
 async def test_twelve_of_one_name_are_told_apart(
     many: Talk, language: Language, channel: ChannelName
 ) -> None:
