@@ -345,6 +345,7 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
         refs = await file_refs(turn.unit, attached)
         contents = composed(texts(), await office(turn, answers), notice, words, kind, refs)
         await notices.queue(turn.unit, notice, notice_preview.stored(contents))
+    await sent.tell_akims(turn, notice, "clerk-sent", later="clerk-planned")
     return [await sent.announced_reply(turn, notice, live)]
 
 

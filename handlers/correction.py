@@ -256,6 +256,8 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
         plain={one: content.to_json() for one, content in plain.items()},
         correction={one: content.to_json() for one, content in again.items()},
     )
+    if done:
+        await sent.tell_akims(turn, found.id, "clerk-corrected")
     return await sent.card_saying(
         turn,
         found.id,

@@ -38,6 +38,7 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
     moment = await notice_changes.reschedule(turn.unit, notice, wanted or turn.unit.now)
     if moment is None:
         return await sent.card_saying(turn, notice, T("sent-too-late"))
+    await sent.tell_akims(turn, notice, "clerk-sent", later="clerk-moved")
     if moment <= turn.unit.now:
         said = T("moment-now")
     else:

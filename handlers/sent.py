@@ -15,10 +15,20 @@ from core.texts import Joined, Near, T, Words
 from handlers import family, home, notice_files
 from handlers.notice_audience import line_to, where
 from handlers.notice_text import listed
+from handlers.roles import name_of
+from handlers.telling import tell
 from models.territory import Place
-from services import live, notice_changes, notice_report, notices, roles, territory
+from services import (
+    appointments,
+    live,
+    notice_changes,
+    notice_report,
+    notices,
+    roles,
+    territory,
+)
 from services.notices import NoticeView, Progress
-from services.roles import Power, RoleView
+from services.roles import Power, RoleName, RoleView
 from services.unit import Refused
 
 routes = Routes()
@@ -90,6 +100,8 @@ async def pause(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
         return asked
     notice = notice_of(turn, ids)
     done = await notice_changes.pause(turn.unit, notice)
+    if done:
+        await tell_akims(turn, notice, "clerk-paused")
     return await _said(turn, notice, T("sent-paused" if done else "sent-too-late"))
 
 
@@ -103,6 +115,8 @@ async def resume(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
         return asked
     notice = notice_of(turn, ids)
     done = await notice_changes.resume(turn.unit, notice)
+    if done:
+        await tell_akims(turn, notice, "clerk-resumed")
     return await _said(turn, notice, T("sent-resumed" if done else "sent-too-late"))
 
 
@@ -140,6 +154,8 @@ async def cancel(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
         return asked
     notice = notice_of(turn, ids)
     done = await notice_changes.cancel(turn.unit, notice)
+    if done:
+        await tell_akims(turn, notice, "clerk-cancelled")
     return await _said(turn, notice, T("sent-cancelled" if done else "sent-too-late"))
 
 
@@ -194,6 +210,27 @@ def notice_of(turn: Turn, ids: tuple[str, ...]) -> UUID:
     except (ValueError, IndexError):
         turn.unit.audit("tap-refused", turn.address)
         raise Refused("refused-role") from None
+
+
+# What the akim hears of
+
+
+async def tell_akims(turn: Turn, notice: UUID, key: str, *, later: str | None = None) -> None:
+    """What a clerk did with a notice of the office is told to its akims, with the way to the card;
+    what an akim of it did is told to nobody. `later`: said before its moment."""
+    found = await notices.view(turn.unit, notice)
+    if found is None:
+        return
+    office = await appointments.everybody(turn.unit, [found.place_code])
+    akims = [one.resident for one in office if one.view.role is RoleName.AKIM]
+    clerk = next((one for one in office if one.resident == turn.speaker), None)
+    if clerk is None or turn.speaker in akims:
+        return
+    at = found.send_at or turn.unit.now
+    key = later if later and at > turn.unit.now else key
+    said = T(key, title=found.title, clerk=name_of(clerk), at=Near(at, turn.unit.now))
+    for akim in akims:
+        await tell(turn.unit, akim, Reply(said, (live_button(notice),), screen=False))
 
 
 # The card
