@@ -111,7 +111,7 @@ async def test_a_storm_by_telegrams_own_limits(world: World) -> None:
     emulator, db = world.emulator, world.db
     akim = await office(world)
     many = await crowd(world, "t", 200)
-    emulator.switch(telegram_limits=True, telegram_retry_after=4)
+    emulator.switch(telegram_limits=True, telegram_retry_after=12)
     taken = emulator.switches.telegram_per_second + emulator.switches.telegram_slack
     async with another_process(db, world.app) as other:
         senders = [app.senders[many[0].account] for app in (world.app, other.app)]
