@@ -11,10 +11,10 @@ from conversation.turn import Turn
 from core.clock import local, local_date
 from core.ids import from_short, short
 from core.outcomes import Outcome
-from core.texts import Joined, Near, T, Words
+from core.texts import Joined, Named, Near, T, Words
 from handlers import family, home, notice_files
 from handlers.notice_audience import line_to, where
-from handlers.notice_text import listed
+from handlers.notice_text import listed, within
 from handlers.roles import name_of
 from handlers.telling import tell
 from models.territory import Place
@@ -228,7 +228,8 @@ async def tell_akims(turn: Turn, notice: UUID, key: str, *, later: str | None = 
         return
     at = found.send_at or turn.unit.now
     key = later if later and at > turn.unit.now else key
-    said = T(key, title=found.title, clerk=name_of(clerk), at=Near(at, turn.unit.now))
+    title = Named(within(found.title.kk), within(found.title.ru))
+    said = T(key, title=title, clerk=name_of(clerk), at=Near(at, turn.unit.now))
     for akim in akims:
         await tell(turn.unit, akim, Reply(said, (live_button(notice),), screen=False))
 
