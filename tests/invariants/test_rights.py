@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import event
@@ -173,7 +174,10 @@ async def test_a_receipt_takes_three_statements(
 ) -> None:
     """The hot tap: intake, effect, finish, and no more (DESIGN 2, "shape"); also the second one."""
 
+    idle: set[UUID] = set()
+
     async def nothing(sender: Sender, *_: object) -> list[object]:
+        idle.add(sender.account)
         return []  # sending uses the same connections
 
     await settled(world, "petr")
@@ -188,6 +192,13 @@ async def test_a_receipt_takes_three_statements(
     await until(all_sent)
     monkeypatch.setattr(Sender, "send_now", nothing)
     monkeypatch.setattr(Sender, "_start_due", nothing)
+
+    async def all_idle() -> bool:
+        for sender in world.app.senders.values():
+            sender.wake()
+        return idle.issuperset(world.app.senders)
+
+    await until(all_idle)  # the passes that were under way are over
     for number in (9001, 9002):
         tap = telegram_tap(person, number, f"d.read.{short(notice)}.1")
         with statements(world.app.database.turns) as seen:
