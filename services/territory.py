@@ -7,9 +7,8 @@ parents in the table: a code's digits alone do not tell (see `services.territory
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
-from sqlalchemy import CTE, Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -19,7 +18,33 @@ from core.place_names import PlaceKind, PlaceName, path_text, place_name
 from core.texts import Named
 from models.territory import Place, PlaceHistory, PlaceLevel, TerritoryRevision
 
-R = TypeVar("R")
+
+def _above() -> Select[Place]:
+    """The place and everything above it, by the parents in the table."""
+    start = select(Place.code, Place.parent_code).where(Place.code == bindparam("place"))
+    chain = start.cte("above", recursive=True)
+    upper = aliased(Place)
+    chain = chain.union(
+        select(upper.code, upper.parent_code).join(chain, upper.code == chain.c.parent_code)
+    )
+    return select(Place).where(Place.code.in_(select(chain.c.code)))
+
+
+def _inside() -> Select[Place]:
+    """The place and everything standing below it, by the parents in the table."""
+    tree = select(Place.code).where(Place.code == bindparam("place")).cte("below", recursive=True)
+    lower = aliased(Place)
+    tree = tree.union(select(lower.code).join(tree, lower.parent_code == tree.c.code))
+    return select(Place).where(Place.code.in_(select(tree.c.code)), Place.abolished_at.is_(None))
+
+
+# Of the place with the code `place`. Made once: every turn asks for one of them, and to put one
+# together takes longer than to run it.
+_ABOVE, _INSIDE = _above(), _inside()
+_SETTLEMENTS = _INSIDE.where(Place.level == PlaceLevel.SETTLEMENT)
+_CODES_INSIDE, _SETTLEMENT_CODES = (
+    each.with_only_columns(Place.code) for each in (_INSIDE, _SETTLEMENTS)
+)
 
 
 class UnknownPlace(LookupError):
@@ -88,7 +113,7 @@ async def standing_place(session: AsyncSession, code: str) -> Place | None:
 
 async def ancestors(session: AsyncSession, code: str) -> list[Place]:
     """The places above a place, nearest first; the place itself is not among them."""
-    rows = await session.scalars(select(Place).where(Place.code.in_(_codes_above(code))))
+    rows = await session.scalars(_ABOVE, {"place": code})
     by_code = {place.code: place for place in rows}
     chain = _chain(by_code, code)
     return [by_code[above] for above in chain if above != code]
@@ -112,7 +137,7 @@ async def settlements(
     session: AsyncSession, code: str, language: Language = Language.KK
 ) -> list[Place]:
     """All standing settlements in a place, however deep, and itself if it is one."""
-    return in_order(await session.scalars(_settlements(select(Place), code)), language)
+    return in_order(await session.scalars(_SETTLEMENTS, {"place": code}), language)
 
 
 async def villages(
@@ -125,17 +150,13 @@ async def villages(
 async def settlement_codes(session: AsyncSession, code: str) -> list[str]:
     """The codes of all standing settlements in a place; of a district, also of the villages
     that belong to no okrug."""
-    return sorted(await session.scalars(_settlements(select(Place.code), code)))
+    return sorted(await session.scalars(_SETTLEMENT_CODES, {"place": code}))
 
 
 async def codes_inside(session: AsyncSession, code: str) -> list[str]:
     """The codes of a place and of all standing places in it: also of a city that has no
     settlement row of its own and yet is lived in."""
-    tree = _tree(code)
-    inside = select(Place.code).where(
-        Place.code.in_(select(tree.c.code)), Place.abolished_at.is_(None)
-    )
-    return sorted(await session.scalars(inside))
+    return sorted(await session.scalars(_CODES_INSIDE, {"place": code}))
 
 
 async def independent_villages(
@@ -218,17 +239,6 @@ def _is_home(place: Place) -> bool:
     return place.level is PlaceLevel.SUB_DISTRICT and kind is PlaceKind.DISTRICT
 
 
-def _codes_above(code: str) -> Select[str]:
-    """The place and everything above it, by the parents in the table."""
-    start = select(Place.code, Place.parent_code).where(Place.code == code)
-    chain = start.cte("above", recursive=True)
-    upper = aliased(Place)
-    chain = chain.union(
-        select(upper.code, upper.parent_code).join(chain, upper.code == chain.c.parent_code)
-    )
-    return select(chain.c.code)
-
-
 def _chain(by_code: dict[str, Place], code: str) -> list[str]:
     chain: list[str] = []
     at: str | None = code
@@ -236,19 +246,3 @@ def _chain(by_code: dict[str, Place], code: str) -> list[str]:
         chain.append(at)
         at = by_code[at].parent_code
     return chain
-
-
-def _tree(code: str) -> CTE:
-    """The place and everything below it, by the parents in the table."""
-    tree = select(Place.code).where(Place.code == code).cte("below", recursive=True)
-    lower = aliased(Place)
-    return tree.union(select(lower.code).join(tree, lower.parent_code == tree.c.code))
-
-
-def _settlements(what: Select[R], code: str) -> Select[R]:
-    tree = _tree(code)
-    return what.where(
-        Place.code.in_(select(tree.c.code)),
-        Place.level == PlaceLevel.SETTLEMENT,
-        Place.abolished_at.is_(None),
-    )
