@@ -48,7 +48,7 @@ class Ground:
 
     def tap(self, person: Person, number: int, payload: str = READ, **what: Any) -> Incoming:
         """A tap of this person's, an update of its own unless `external_ids` say otherwise."""
-        kind, value = person._alias()
+        kind, value = person.alias
         given = {
             "external_ids": (f"u:{number}", f"c:{number}"),
             "aliases": (Alias(AliasKind(kind), value),),

@@ -17,11 +17,12 @@ from bot.serve import listen
 from core.languages import Language
 from core.texts import LOCALES, texts
 from handlers.notice import composed
-from services import intake, notices, residents, roles, territory
+from services import notices, roles, territory
 from services.notices import NoticeText
 from services.residents import Registration
 from services.roles import RoleName
 from support.database import TestDatabase
+from support.registered import registered
 from support.world import OKRUG, Running, World, free_port
 
 VILLAGE, NEXT_VILLAGE, ELSEWHERE = "595041100", "595041500", "595030100"
@@ -63,25 +64,12 @@ async def settled(
     account = next(one.id for one in world.app.accounts if one.channel == channel)
     alias = ("chat", str(person.telegram_id)) if channel == "telegram" else ("phone", person.phone)
     async with world.db.unit() as unit:
-        row = await intake.new_address(unit, account, [alias])
-        assert row is not None
         given = Registration(name, place, born, language, street=street, phone=person.phone)
-        resident = await residents.register(unit, row.id, None, given)
-        await unit.session.execute(
-            text(
-                "UPDATE address SET speaker_id = :resident, language = :language,"
-                " last_inbound_at = :at WHERE id = :id"
-            ),
-            {
-                "resident": resident,
-                "language": language,
-                "at": unit.now - (timedelta() if window else timedelta(days=3)),
-                "id": row.id,
-            },
-        )
+        silent = timedelta() if window else timedelta(days=3)
+        address, resident = await registered(unit, account, [alias], given, silent=silent)
         if role is not None:
             await roles.grant(unit, resident, role, OKRUG)
-    return Somebody(who, resident, row.id, account)
+    return Somebody(who, resident, address, account)
 
 
 def words(language: str, key: str) -> str:

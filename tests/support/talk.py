@@ -7,7 +7,7 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -35,8 +35,10 @@ from handlers import make_router
 from services import conversations, intake, roles
 from services.installation import Links, ensure_account
 from services.outbox import CONTENT
+from services.residents import Registration
 from services.roles import RoleName
 from support.database import TestDatabase
+from support.registered import registered
 
 KK, RU = Language
 TELEGRAM, WHATSAPP = ChannelName
@@ -72,10 +74,16 @@ class Talk:
         language: Language = RU,
         village: str = "Бугровое",
     ) -> "Person":
-        """Somebody who has registered by conversation."""
+        """Somebody who is registered, has said nothing else, and has the menu before them."""
         person = self.person(channel)
-        await person.chooses(language)
-        await person.registers(village)
+        person.language = language
+        proved = person.phone if channel is WHATSAPP else None
+        given = Registration(
+            NAME, _VILLAGES[village], BORN, language, STREET, proved, phone_proved=bool(proved)
+        )
+        async with self.db.unit() as unit:
+            await registered(unit, self.accounts[channel], [person.alias], given)
+        await person.start()
         return person
 
     async def official(
@@ -257,7 +265,7 @@ class Person:
 
     async def address(self) -> dict[str, object]:
         """The stored address."""
-        hashed = intake.alias_hash(self.talk.db.keyring, *self._alias())
+        hashed = intake.alias_hash(self.talk.db.keyring, *self.alias)
         [row] = await self.talk.rows(
             "SELECT a.* FROM address AS a JOIN address_alias AS l ON l.address_id = a.id"
             " WHERE l.hash = :hash",
@@ -265,7 +273,9 @@ class Person:
         )
         return row
 
-    def _alias(self) -> tuple[str, str]:
+    @property
+    def alias(self) -> tuple[str, str]:
+        """By what the messenger tells them from others."""
         if self.channel is TELEGRAM:
             return AliasKind.CHAT.value, str(1000 + self.number)
         if self.phone_known:
@@ -275,7 +285,7 @@ class Person:
     async def _send(self, kind: Kind, **what: object) -> str:
         self.updates += 1
         self.talk.clock.advance(timedelta(seconds=1))
-        alias_kind, value = self._alias()
+        alias_kind, value = self.alias
         incoming = Incoming(
             account=self.talk.accounts[self.channel],
             channel=self.channel,
@@ -294,13 +304,16 @@ class Person:
         return self.text
 
 
+_VILLAGES = {"Бугровое": "595041100", "Сосновка": "595041600"}
+STREET, BORN = "Абай көшесі, 12", date(1986, 3, 5)
+
 # In every language; a tap by its number, words where words are asked for.
 _ANSWERS = {
     "consent": ("1",),
     "name": (NAME,),
     "village": ("", "да"),
-    "street": ("Абай көшесі, 12",),
-    "birth": ("05.03.1986",),
+    "street": (STREET,),
+    "birth": (f"{BORN:%d.%m.%Y}",),
     "phone": ("1",),
     "summary": ("1",),
 }
