@@ -33,7 +33,7 @@ from rules.dates import NoSuchDay, read_day
 from rules.names import LONGEST_NAME, NameFault, check_name
 from rules.people import age, birthday
 from services import moves, people, residents, roles, rulebook, territory
-from services.residents import Registration
+from services.residents import Profile, Registration
 
 routes = Routes()
 
@@ -485,13 +485,14 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
         room, most = await residents.has_room(turn.unit, turn.address, given.place_code)
         if not room:
             return await home.menu_saying(turn, T("family-full", most=most))
-    if answers.get("again") and await _is_kept(turn, given):
+    before = await residents.profile(turn.unit, speaker) if answers.get("again") else None
+    if before is not None and _is_kept(before, given):
         return await home.menu_saying(turn, T("profile-unchanged"))
     if answers.get("again") and speaker is not None:
         await moves.move(turn.unit, speaker, given.place_code)
     person = await residents.register(turn.unit, turn.address, speaker, given)
     turn.speak_as(person)
-    receipt = await _receipt(turn, given, corrected=bool(answers.get("again")))
+    receipt = await (_corrected(turn, given, before) if answers.get("again") else _new(turn, given))
     if given.phone and given.phone_proved and not answers.get("asked"):
         offered = await joining.offer(turn, given.phone)
         if offered:
@@ -500,14 +501,15 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
     return await home.menu_saying(turn, receipt)
 
 
-async def _is_kept(turn: Turn, given: Registration) -> bool:
+def _is_kept(mine: Profile, given: Registration) -> bool:
     """Is all of it what is kept of the speaker anyhow?"""
-    mine = await residents.profile(turn.unit, turn.speaker)
-    return mine is not None and (
-        (mine.full_name, mine.place_code, mine.street, mine.birth_date, mine.phone)
-        == (given.full_name, given.place_code, given.street, given.birth_date, given.phone)
-        and given.phone_proved == (mine.level == "phone")
-    )
+    return (mine.full_name, mine.place_code, mine.street, mine.birth_date, mine.phone) == (
+        given.full_name,
+        given.place_code,
+        given.street,
+        given.birth_date,
+        given.phone,
+    ) and given.phone_proved == (mine.level == "phone")
 
 
 async def _whose(turn: Turn, answers: Answers) -> UUID | None:
@@ -518,10 +520,8 @@ async def _whose(turn: Turn, answers: Answers) -> UUID | None:
     return None if another else turn.speaker
 
 
-async def _receipt(turn: Turn, given: Registration, *, corrected: bool) -> T:
-    """What has just been stored; a minor hears from which day votes and signatures open."""
-    if corrected:
-        return await _corrected(turn)
+async def _new(turn: Turn, given: Registration) -> T:
+    """Who has just registered; a minor hears from which day votes and signatures open."""
     place = await territory.get_place(turn.unit.session, given.place_code)
     rules = await rulebook.of(turn.unit.session, given.place_code)
     adult_on = birthday(given.birth_date, rules.adult_age)
@@ -537,14 +537,21 @@ async def _receipt(turn: Turn, given: Registration, *, corrected: bool) -> T:
     return T("registered", village=name)
 
 
-async def _corrected(turn: Turn) -> T:
+async def _corrected(turn: Turn, given: Registration, before: Profile | None) -> T:
     """Corrected; after a move also from which day the voice counts at the new place: of a minor
-    not before they are grown up."""
+    not before they are grown up, which who corrects a date of birth hears too."""
     standing = await moves.standing(turn.unit, turn.speaker) if turn.speaker else None
     today = local_date(turn.unit.now)
-    if standing is None or standing.counts_from is None or standing.counts_from <= today:
+    if standing is None:
         return T("profile-corrected")
-    votes = max(standing.counts_from, standing.adult_on or date.min)
+    votes = max(standing.counts_from or date.min, standing.adult_on or date.min)
+    if before and before.birth_date != given.birth_date and not standing.adult:
+        rules = await rulebook.of(turn.unit.session, given.place_code)
+        if birthday(given.birth_date, rules.adult_age) > today:
+            return T("profile-corrected-minor", age=rules.adult_age, day=votes)
+        return T("profile-corrected-birth", day=votes)
+    if standing.counts_from is None or standing.counts_from <= today:
+        return T("profile-corrected")
     return T("profile-corrected-later", day=f"{votes:%d.%m.%Y}")
 
 

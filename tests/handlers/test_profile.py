@@ -1,6 +1,6 @@
 """The profile: what is kept in plain words, kinds of notices, what deletion means for others."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
@@ -14,7 +14,7 @@ from core.crypto import SealBroken
 from core.languages import Language
 from models import Base
 from models.delivery import Notice
-from services import drafts, people, roles, rulebook
+from services import drafts, moves, people, roles, rulebook
 from services.roles import RoleName
 
 BOTH = pytest.mark.parametrize("language", [KK, RU])
@@ -395,6 +395,35 @@ async def test_a_correction_of_nothing_says_so(
     await person.pick("summary-yes")
     assert person.hears("profile-corrected")
     assert not person.hears("profile-unchanged")
+
+
+@BOTH
+@WHERE
+async def test_another_date_of_birth_says_when_the_voice_counts(
+    talk: Talk, language: Language, channel: ChannelName
+) -> None:
+    """Before, who had corrected it to a minor's heard "corrected" and no more."""
+    person = await talk.resident(channel, language)
+    talk.clock.advance(timedelta(days=3))
+    await corrects_birth(person, "20.11.2010")
+    assert person.hears("profile-corrected-minor", age=18, day=date(2028, 11, 20))
+    await corrects_birth(person, "20.11.1990")
+    async with talk.db.unit() as unit:
+        unit.actor = await speaker(person)
+        stands = await moves.standing(unit, unit.actor)
+    assert stands.adult_on is not None
+    assert not stands.adult
+    assert person.hears("profile-corrected-birth", day=stands.adult_on)
+    await corrects_birth(person, "21.11.1990")
+    assert person.hears("profile-corrected-birth", day=stands.adult_on)
+
+
+async def corrects_birth(person: Person, day: str) -> None:
+    await person.say("/data")
+    await person.pick("profile-edit")
+    await person.pick("summary-birth")
+    await person.say(day)
+    await person.pick("summary-yes")
 
 
 # A guest's data
