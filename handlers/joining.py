@@ -15,8 +15,9 @@ from core.ids import from_short, short
 from core.texts import Joined, Near, T
 from handlers import conversations, family, home
 from handlers.forms import known, shown, unclear, wordless
+from handlers.telling import tell_at
 from rules.dates import NoSuchDay, read_day
-from services import people, residents, rulebook, territory
+from services import installation, people, residents, rulebook, territory
 from services.people import Known
 from services.unit import Refused
 
@@ -153,9 +154,20 @@ async def _now_one(turn: Turn, done: people.Joined) -> Leave:
     await conversations.hand_over(turn, done.gone, done.kept)
     family.is_speaking(turn, done.kept)
     await residents.set_language(turn.unit, done.kept, turn.said)
+    await _tell_elsewhere(turn, done.kept)
     if len(await people.channels(turn.unit, done.kept)) > 1:
         return Leave([_prefer_ask(T("joined"))])
     return Leave(await home.menu_saying(turn, T("joined-here")))
+
+
+async def _tell_elsewhere(turn: Turn, who: UUID) -> None:
+    """Their other chats hear it: whoever is not the one who joined can part the records again."""
+    profile = await residents.profile(turn.unit, who)
+    for chat in await installation.addresses_of(turn.unit, who):
+        if profile is not None and chat.id != turn.address:
+            here, name = T(f"messenger-{turn.incoming.channel}"), people.masked(profile.full_name)
+            said = T("joined-elsewhere", messenger=here, name=name)
+            await tell_at(turn.unit, chat, Reply(said, nav=(home.MENU,), screen=False))
 
 
 async def _wrong_day(turn: Turn, answers: Answers, typed: str) -> Accepted:

@@ -9,8 +9,9 @@ from conversation.router import Routes
 from conversation.turn import Turn
 from core.texts import Joined, T, Words
 from handlers import conversations, family, guest, home, joining, moving, muting, registration
+from handlers.telling import tell_at
 from handlers.village import VILLAGE
-from services import leaving, moves, people, residents, roles, wishes
+from services import installation, leaving, moves, people, residents, roles, wishes
 from services.people import Known
 from services.residents import Profile
 
@@ -113,6 +114,9 @@ async def ask_delete(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
         return await guest.kept(turn)
     means = await leaving.leaving(turn.unit, profile.id, profile.place_code, turn.address)
     lines: list[Words] = [T("delete-ask")]
+    if means.elsewhere:
+        also = Joined([T(f"messenger-{one}") for one in means.elsewhere], ", ")
+        lines.append(T("delete-elsewhere", messenger=also))
     if means.roles:
         lines.append(T("delete-roles", roles=await guest.roles_held(turn, means.roles)))
     if means.under_way:
@@ -141,7 +145,14 @@ async def delete(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
         here = await people.members(turn.unit, turn.address)
         records = await residents.records(turn.unit, turn.speaker)
         await conversations.forget(turn, records)
+        elsewhere = [
+            (chat, _gone_elsewhere(turn, await people.members(turn.unit, chat.id)))
+            for chat in await installation.addresses_of(turn.unit, turn.speaker)
+            if chat.id != turn.address
+        ]
         await residents.forget(turn.unit, turn.speaker)
+        for chat, said in elsewhere:
+            await tell_at(turn.unit, chat, Reply(said, nav=(home.MENU,), screen=False))
         left = [one for one in here if one.id != turn.speaker]
         done = _gone(turn.speaker, here)
         turn.speak_as(left[0].id if len(left) == 1 else None)
@@ -156,6 +167,15 @@ def _gone(who: UUID, here: Sequence[Known]) -> Words:
         return T("delete-done")
     done = T("delete-done-family", name=name, names=", ".join(left))
     return Joined([done, T("family-speaking", name=left[0])]) if len(left) == 1 else done
+
+
+def _gone_elsewhere(turn: Turn, there: Sequence[Known]) -> T:
+    """What is said in the person's other chat, which others may read too."""
+    here = T(f"messenger-{turn.incoming.channel}")
+    name = next((one.shown for one in there if one.id == turn.speaker), None)
+    if name is None or len(there) == 1:
+        return T("deleted-elsewhere", messenger=here)
+    return T("deleted-elsewhere-family", name=name, messenger=here)
 
 
 @routes.choice("delete-no")

@@ -6,6 +6,7 @@ from conversation.message import Reply
 from conversation.present import compose
 from core.texts import texts
 from services import installation, outbox
+from services.installation import AddressView
 from services.unit import Unit
 
 
@@ -18,8 +19,13 @@ async def tell(unit: Unit, resident: UUID, reply: Reply) -> bool:
     target = await installation.address_of(unit, resident)
     if target is None:
         return False
+    await tell_at(unit, target, reply)
+    return True
+
+
+async def tell_at(unit: Unit, target: AddressView, reply: Reply) -> None:
+    """Writes to this chat, as `tell` does."""
     content = compose(texts(), target.language, reply)
     await outbox.enqueue(
         unit, target.id, target.account, target.language, content.to_json(), outbox.REPLY
     )
-    return True

@@ -7,7 +7,7 @@ from datetime import timedelta
 from urllib.parse import quote
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.crypto import Keyring
@@ -83,21 +83,25 @@ async def address_view(unit: Unit, address: UUID) -> AddressView | None:
     """The address; Kazakh, the state language, where none was chosen. None: there is no such."""
     row = (
         await unit.session.execute(
-            select(Address.account_id, Account.channel, Address.language)
+            select(Address.id, Address.account_id, Account.channel, Address.language)
             .join(Account, Account.id == Address.account_id)
             .where(Address.id == address)
         )
     ).one_or_none()
-    if row is None:
-        return None
-    return AddressView(address, row.account_id, row.channel, Language(row.language or "kk"))
+    return None if row is None else _address(row)
 
 
 async def address_of(unit: Unit, resident: UUID) -> AddressView | None:
     """Where this person is written to unasked: the messenger they prefer, else where they wrote
     last. None: nowhere."""
-    found = await unit.session.scalar(
-        select(Address.id)
+    return next(iter(await addresses_of(unit, resident)), None)
+
+
+async def addresses_of(unit: Unit, resident: UUID) -> list[AddressView]:
+    """Where this person can be written to unasked: the messenger they prefer, then where they
+    wrote last. Not where they have stopped."""
+    found = await unit.session.execute(
+        select(Address.id, Address.account_id, Account.channel, Address.language)
         .join(ResidentAddress, ResidentAddress.address_id == Address.id)
         .join(Resident, Resident.id == ResidentAddress.resident_id)
         .join(Account, Account.id == Address.account_id)
@@ -107,9 +111,13 @@ async def address_of(unit: Unit, resident: UUID) -> AddressView | None:
             Address.last_inbound_at.desc().nulls_last(),
             Address.id,
         )
-        .limit(1)
     )
-    return await address_view(unit, found) if found else None
+    return [_address(row) for row in found]
+
+
+def _address(row: Row[UUID, UUID, str, str | None]) -> AddressView:
+    address, account, channel, language = row
+    return AddressView(address, account, channel, Language(language or "kk"))
 
 
 async def ensure_account(

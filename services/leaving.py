@@ -23,6 +23,7 @@ class Leaving:
     under_way: int
     scheduled: int
     family: Sequence[Known]
+    elsewhere: Sequence[str]  # the messengers in which notices stop coming too
     mark_until: date | None  # until this day a mark remains (`services.departures`)
 
 
@@ -42,5 +43,6 @@ async def leaving(unit: Unit, resident: UUID, place_code: str, address: UUID) ->
         under_way=queued.count(True),
         scheduled=queued.count(False),
         family=[one for one in await people.members(unit, address) if one.id != resident],
+        elsewhere=await people.reached_elsewhere(unit, resident, address),
         mark_until=await departures.until(unit, place_code),
     )

@@ -83,6 +83,9 @@ async def test_the_same_person_joins(
     assert again.hears("join-birth-wrong", typed="01.01.1990")
     await again.say("05.03.1986")
     assert again.hears("joined")
+    elsewhere = (await with_phone_of(talk, again, first).received())[-1]
+    here = again.t(f"messenger-{second}")
+    assert elsewhere.body == again.t("joined-elsewhere", messenger=here, name="Серік А.")
     assert await talk.one(COUNTED) == 1
     await again.pick("messenger-telegram")
     assert await talk.one("SELECT preferred_channel FROM resident WHERE preferred_channel"

@@ -58,9 +58,14 @@ async def test_the_profile_is_short_and_plain(
     assert len(person.labels) <= 10
 
 
-async def _also_on_the_other(talk: Talk, person: Person) -> None:
+async def _also_on_the_other(talk: Talk, person: Person) -> Person:
     other = talk.person(TELEGRAM if person.channel is WHATSAPP else WHATSAPP)
     await other.start()
+    await _reached_also(talk, person, other)
+    return other
+
+
+async def _reached_also(talk: Talk, person: Person, other: Person) -> None:
     row = {"resident": await speaker(person), "address": (await other.address())["id"]}
     async with talk.db.session() as session:
         await session.execute(
@@ -213,6 +218,35 @@ async def test_an_official_hears_what_ends_and_what_goes_on(talk: Talk, language
     assert akim.hears("delete-done")
     assert await talk.one("SELECT count(*) FROM role WHERE revoked_at IS NULL") == 0
     assert await talk.one("SELECT count(*) FROM notice") == 3, "the office's notices stay"
+
+
+@BOTH
+@WHERE
+@pytest.mark.parametrize("alone", [True, False])
+async def test_the_other_messenger_hears_of_it(
+    talk: Talk, language: Language, channel: ChannelName, alone: bool
+) -> None:
+    """Before, the other chat just fell silent: with whoever asked, with the family there too."""
+    person = await talk.resident(channel, language)
+    if alone:
+        other = await _also_on_the_other(talk, person)
+        await other.chooses(language)
+    else:
+        other = await talk.resident(TELEGRAM if channel is WHATSAPP else WHATSAPP, language)
+        await _reached_also(talk, person, other)
+    await person.say("/data")
+    await person.pick("profile-delete")
+    assert person.hears("delete-elsewhere", messenger=person.t(f"messenger-{other.channel}"))
+    await person.pick("delete-yes")
+    assert person.hears("delete-done")
+    here = person.t(f"messenger-{channel}")
+    said = (await other.received())[-1]
+    if alone:
+        assert said.body == other.t("deleted-elsewhere", messenger=here)
+    else:
+        assert said.body == other.t(
+            "deleted-elsewhere-family", messenger=here, name="Серік А. 1986"
+        )
 
 
 @BOTH

@@ -5,12 +5,11 @@ from datetime import timedelta
 
 import pytest
 from support.office import EACH, announced
-from support.talk import KK, OKRUG, RU, TELEGRAM, WHATSAPP, Person, Talk, _contents
+from support.talk import KK, OKRUG, RU, TELEGRAM, WHATSAPP, Person, Talk
 
 from conversation.message import ChannelName, Content
 from core.ids import short
 from core.languages import Language
-from services import outbox
 from services.roles import RoleName
 
 WORDS = "Су жоқ\nЕртең болмайды.", "Нет воды\nЗавтра."
@@ -19,15 +18,9 @@ DAY = timedelta(days=1)
 Act = Callable[[Talk, Person], Awaitable[object]]
 
 
-async def told(talk: Talk, person: Person) -> list[Content]:
+async def told(person: Person) -> list[Content]:
     """What this person was told of the office's notices unasked, all of it replies to nothing."""
-    rows = await talk.rows(
-        "SELECT id FROM delivery WHERE address_id = :id AND priority = :reply ORDER BY seq",
-        id=(await person.address())["id"],
-        reply=outbox.REPLY,
-    )
-    contents = await _contents(talk.db, [row["id"] for row in rows])  # type: ignore[misc]
-    return [one for one in contents if TITLE[person.language] in one.body]
+    return [one for one in await person.received() if TITLE[person.language] in one.body]
 
 
 async def written(clerk: Person) -> None:
@@ -110,7 +103,7 @@ async def test_the_akim_hears_of_it(
     other = TELEGRAM if channel is WHATSAPP else WHATSAPP
     clerk = await talk.official(other, language.other, OKRUG, RoleName.CLERK)
     await act(talk, clerk)
-    heard = await told(talk, akim)
+    heard = await told(akim)
     assert len(heard) == len(keys)
     for one, key in zip(heard, keys, strict=True):
         begin = akim.t(key, title=TITLE[language], clerk="…", at="…").split("…")[0]
@@ -131,8 +124,8 @@ async def test_what_an_akim_does_is_told_to_nobody(
     clerk = await talk.official(TELEGRAM, language, OKRUG, RoleName.CLERK)
     deputy = await talk.official(TELEGRAM, language, OKRUG, RoleName.AKIM)
     await act(talk, akim)
-    assert await told(talk, clerk) == []
-    assert await told(talk, deputy) == []
+    assert await told(clerk) == []
+    assert await told(deputy) == []
 
 
 @EACH
@@ -144,7 +137,7 @@ async def test_not_to_a_chat_that_was_stopped(
     await akim.say("/stop")
     clerk = await talk.official(TELEGRAM, language, OKRUG, RoleName.CLERK)
     await send(talk, clerk)
-    assert await told(talk, akim) == []
+    assert await told(akim) == []
 
 
 @EACH
@@ -155,4 +148,4 @@ async def test_another_offices_akim_is_left_alone(
     above = await talk.official(channel, language, "595000000")
     clerk = await talk.official(TELEGRAM, language, OKRUG, RoleName.CLERK)
     await send(talk, clerk)
-    assert await told(talk, above) == []
+    assert await told(above) == []

@@ -34,7 +34,7 @@ from core.texts import Argument, T, texts
 from handlers import make_router
 from services import conversations, intake, roles
 from services.installation import Links, ensure_account
-from services.outbox import CONTENT
+from services.outbox import CONTENT, REPLY
 from services.residents import Registration
 from services.roles import RoleName
 from support.database import TestDatabase
@@ -272,6 +272,16 @@ class Person:
             hash=hashed,
         )
         return row
+
+    async def received(self) -> list[Content]:
+        """All replies that were put out for them, also unasked ones, but those without words."""
+        rows = await self.talk.rows(
+            "SELECT d.id FROM delivery AS d JOIN message AS m ON m.id = d.message_id"
+            " WHERE d.address_id = :id AND d.priority = :reply AND m.content <> '' ORDER BY d.seq",
+            id=(await self.address())["id"],
+            reply=REPLY,
+        )
+        return await _contents(self.talk.db, [row["id"] for row in rows])  # type: ignore[misc]
 
     @property
     def alias(self) -> tuple[str, str]:
