@@ -77,7 +77,8 @@ class Routes:
     ) -> Callable[[ChoiceHandler], ChoiceHandler]:
         """Answers to choices of this code outside forms; also to durable ones if so declared:
         a step choice forged into a durable one is refused. `words`: mean it without ids, also
-        where it is not offered, but are no more than an answer in a form."""
+        where it is not offered; in a form they are no more than an answer, but where it only
+        offers choices those of a language are one's own."""
 
         def declare(handler: ChoiceHandler) -> ChoiceHandler:
             self.choices[code] = handler
@@ -258,11 +259,13 @@ class Router:
             return await self._way_out(turn, command)
         if command is not None:
             return await self._command(turn, command)
-        if form:
+        code = self.routes.spoken.get(fold(text)) if len(text) <= LONGEST_COMMAND else None
+        language = code in self.routes.open_choices and step and not step.free_text
+        if form and not language:
             return await forms.answer(turn, form, Given(text=text))
         if not text.strip():
             return await self._lost(turn, T("unknown-kind"))
-        if len(text) <= LONGEST_COMMAND and (code := self.routes.spoken.get(fold(text))):
+        if code:
             return await self.routes.choices[code](turn, ())
         if answered := await self._at_question(turn, text):
             return answered

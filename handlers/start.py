@@ -50,6 +50,7 @@ async def chosen(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     if turn.state.start is not None:
         return ()  # the router follows the link that the person came by
     if known:
+        forms.park(turn)
         return await begun.resume_or_menu(turn, T("language-changed"))
     if await residents.profile(turn.unit, turn.speaker) is None:
         return await registration.begin(turn)
@@ -65,7 +66,7 @@ _RUSSIAN = ("русский", "русский язык", "рус", "по-рус�
 
 @routes.choice("lang-kk", before_language=True, words=_KAZAKH)
 async def in_kazakh(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
-    """Said in words of either language, at any time outside a form."""
+    """Said in words of either language, at any time but where a text of one's own is asked for."""
     return await chosen(turn, (Language.KK.value,))
 
 

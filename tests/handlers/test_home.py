@@ -89,6 +89,24 @@ async def test_the_language_is_changed_by_its_name_in_the_other(
     assert (await person.address())["language"] == RU
 
 
+@WHERE
+async def test_also_in_a_form_but_where_a_text_is_asked_for(
+    talk: Talk, channel: ChannelName
+) -> None:
+    """Before, whoever was asked for consent in a language not theirs was told "not understood"."""
+    person = talk.person(channel)
+    await person.chooses(KK)
+    await person.say("По-русски")
+    person.language = RU
+    assert person.hears("consent-ask")
+    await person.pick("consent-yes")
+    await person.say("орысша")
+    assert not person.hears("language-changed"), "that was the answer"
+    form = await person.form()
+    assert form is not None
+    assert form.step == "name"
+
+
 @BOTH
 @pytest.mark.parametrize(
     ("words", "key"),
