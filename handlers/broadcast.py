@@ -199,7 +199,7 @@ async def _ask_leave(turn: Turn, answers: Answers) -> Reply:
         Choice("n-delete", T("leave-drop")),
         Choice(forms.BACK, T("leave-go-on")),
     ]
-    return Reply(T("leave-ask"), choices)
+    return Reply(T("leave-ask"), choices, title=title_of(answers))
 
 
 async def _leave(turn: Turn, answers: Answers, given: Given) -> Accepted:

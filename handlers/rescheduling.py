@@ -44,7 +44,9 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
     else:
         quiet = moment > (wanted or turn.unit.now)
         said = T("preview-quiet" if quiet else "moment-done", at=Near(moment, turn.unit.now))
-    return [Reply(said, (sent.live_button(notice),), (home.MENU,), screen=False)]
+    found = await notices.view(turn.unit, notice)
+    live = sent.live_button(notice)
+    return [Reply(said, (live,), (home.MENU,), title=found.title if found else None, screen=False)]
 
 
 FORM = known(

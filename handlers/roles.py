@@ -388,7 +388,7 @@ def _to_pass_on(turn: Turn, made: Made, place: Named) -> Reply:
     links = turn.links.starts(payload)
     said += [T("invitation-link", messenger=T(f"messenger-{name}"), link=link)
              for name, link in links.items()]  # fmt: skip
-    said.append(T("invitation-code", code=payload))
+    said += [texts().say(one, T("invitation-code", code=payload)) for one in Language]
     return Reply(Joined(said), screen=False)
 
 

@@ -98,7 +98,7 @@ invitation-words =
     Сізді «Жиын» ботына шақырып отыр. Рөліңіз: { $role }. Аумағы: { $place }.
     Өз мессенджеріңіздің сілтемесін ашып, тілді таңдаңыз.
 invitation-link = { $messenger }: { $link }
-invitation-code = { $code }
+invitation-code = Сілтеме ашылмаса, ботқа мынаны жазыңыз: { $code }
 invitation-open = Шақыру әлі қабылданған жоқ. Мына уақытқа дейін жарайды: { $until }.
 invitation-withdraw = Қайтарып алу
 invitation-withdrawn = Шақыру қайтарып алынды, сілтемесі енді жарамайды.

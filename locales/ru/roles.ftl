@@ -98,7 +98,7 @@ invitation-words =
     Вас приглашают в бот «Жиын». Роль: { $role }. Место: { $place }.
     Откройте ссылку в своём мессенджере и выберите язык.
 invitation-link = { $messenger }: { $link }
-invitation-code = { $code }
+invitation-code = Если ссылка не открылась, напишите боту: { $code }
 invitation-open = Приглашение ещё не принято. Действует до: { $until }.
 invitation-withdraw = Отозвать
 invitation-withdrawn = Приглашение отозвано, ссылка больше не действует.

@@ -428,6 +428,7 @@ async def test_the_menu_keeps_the_text_and_cancel_drops_it(talk: Talk, language:
     assert WRITTEN[RU].partition("\n")[2] in akim.text
     await akim.pick("nav-cancel")
     assert akim.hears("leave-ask")
+    assert akim.heard[-1].title == WRITTEN[language].partition("\n")[0]
     await akim.pick("leave-drop")
     assert akim.hears("notice-undo")
     assert akim.t("menu-resume") not in akim.labels

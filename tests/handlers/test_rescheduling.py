@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
+from support.office import TEXTS
 from support.talk import OKRUG, RU, TELEGRAM, WHATSAPP, Talk
 
 from bot.clockwork import Clockwork
@@ -50,6 +51,7 @@ async def test_it_goes_at_the_new_moment_and_not_at_the_old_one(
     await here.akim.say("22.11 18:00")
     moment = datetime(2026, 11, 22, 13, tzinfo=UTC)
     assert here.akim.hears("moment-done", at=Near(moment, talk.clock.now()))
+    assert here.akim.heard[-1].title == TEXTS[language].title, "which notice that is"
     assert await at(talk, here) == "22.11 18:00"
     assert await here.akim.form() is None
     await work(talk, DAY + timedelta(minutes=1))
