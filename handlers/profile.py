@@ -9,6 +9,7 @@ from conversation.router import Routes
 from conversation.turn import Turn
 from core.texts import Joined, T, Words
 from handlers import conversations, family, guest, home, joining, moving, muting, registration
+from handlers.forms import shown
 from handlers.telling import tell_at
 from handlers.village import VILLAGE
 from services import installation, leaving, moves, people, residents, roles, wishes
@@ -133,6 +134,13 @@ async def ask_delete(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
 
 
 family.remember("delete", ask_delete)
+
+
+@routes.question("delete-yes")
+async def still_asked(turn: Turn, typed: str) -> Sequence[Reply]:
+    """Other words delete nothing, and the question stays."""
+    first, *rest = await ask_delete(turn, ())
+    return [first.saying(T("not-understood", typed=shown(typed)) if typed else None), *rest]
 
 
 @routes.choice("delete-yes")

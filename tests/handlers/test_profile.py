@@ -250,6 +250,25 @@ async def test_the_other_messenger_hears_of_it(
 
 
 @BOTH
+@WHERE
+async def test_other_words_delete_nothing_and_the_question_stays(
+    talk: Talk, language: Language, channel: ChannelName
+) -> None:
+    """Before, the question was gone with the first word that was no answer."""
+    person = await talk.resident(channel, language)
+    await person.say("/data")
+    await person.pick("profile-delete")
+    await person.say("не үшін?")
+    assert person.hears("not-understood", typed="не үшін?")
+    assert person.hears("delete-ask")
+    await person.send_file(Medium.PHOTO)
+    assert person.hears("delete-ask")
+    assert await talk.one("SELECT count(*) FROM resident WHERE deleted_at IS NULL") == 1
+    await person.pick("delete-yes")
+    assert person.hears("delete-done")
+
+
+@BOTH
 async def test_the_others_on_this_phone_stay(talk: Talk, language: Language) -> None:
     person = await talk.resident(WHATSAPP, language)
     await person.say("/data")
