@@ -13,37 +13,12 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from support.database import SECRET, TestDatabase, empty, whole
-from support.pairs import left_out
 
 from bot.database import Database, EmbeddedServer, engines, migrate
 from core.clock import Clock
 from core.crypto import wrapping_key
 from services import keys, reach
 from services.territory_import import DEMO_PLACES, import_territory
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """The whole of what `make test` runs the half of (`support.pairs`)."""
-    parser.addoption(
-        "--every-pair",
-        action="store_true",
-        help="both languages on both messengers in all four pairs, not in two of them",
-    )
-
-
-def pytest_report_header(config: pytest.Config) -> str:
-    """Which tests are run, said."""
-    every = config.getoption("every_pair")
-    return f"messenger and language: {'every pair' if every else 'two of four (--every-pair)'}"
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out the pairs that others stand for."""
-    if config.getoption("every_pair"):
-        return
-    left = left_out(items)
-    config.hook.pytest_deselected(items=left)
-    items[:] = [item for item in items if item not in set(left)]
 
 
 @pytest.fixture(scope="session")
