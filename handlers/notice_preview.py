@@ -74,6 +74,7 @@ async def ask(turn: Turn, answers: Answers) -> Reply:
     before = () if unchanged else await _letters(turn, answers)
     lines: list[Words] = [T("preview-above")] if before else []
     lines += notice_words.doubts(written(answers))
+    lines += notice_words.days_named(written(answers), ahead.begins, turn.unit.now)
     lines += await notice_audience.line_to(turn.unit, place, answers["audience"])
     lines += _to_whom(reached)
     lines += await _elsewhere(turn, answers, reached)

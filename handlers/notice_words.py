@@ -14,6 +14,7 @@ from functools import lru_cache
 from conversation.forms import Given, Stay
 from conversation.message import Choice, Reply
 from conversation.state import Answers
+from core.clock import local_date
 from core.languages import Language, may_be
 from core.names import fold
 from core.texts import Joined, T, Words, texts
@@ -39,6 +40,15 @@ _BUTTONS = (
 SHOWN_LAST, SHOWN_REST = 80, 300  # characters of a cut text that are shown
 CUT_FROM, CUT_AT = 3700, 4096  # a long text leaves Telegram's apps in pieces of such a length
 CUT_WITHIN = timedelta(seconds=10)  # between two pieces of it
+_WORD = re.compile(r"\w+")
+_DAYS = {
+    "сегодня": 0,
+    "завтра": 1,
+    "послезавтра": 2,
+    "бүгін": 0,
+    "ертең": 1,
+    "бүрсігүні": 2,
+}  # days ahead, in words
 _SENTENCE_END = re.compile(r"[.!?…](?=\s)|\n")
 
 
@@ -105,6 +115,31 @@ def doubts(written: Mapping[Language, NoticeText]) -> list[Words]:
         for language, words in written.items()
         if not may_be(f"{words.title}\n{words.body}", language)
     ]
+
+
+def days_named(
+    written: Mapping[Language, NoticeText], begins: datetime, now: datetime
+) -> list[Words]:
+    """What to look at again in what does not go today: words like "tomorrow" are of another day
+    for its readers; which."""
+    day = local_date(begins)
+    if day == local_date(now):
+        return []
+    found: dict[int, dict[str, None]] = {}  # the words in their order, each once
+    for text in written.values():
+        for word in _WORD.findall(f"{text.title}\n{text.body}"):
+            ahead = _days_ahead().get(fold(word))
+            if ahead is not None:
+                found.setdefault(ahead, {})[f"«{word.lower()}»"] = None
+    return [
+        T("words-day", words=", ".join(words), day=day + timedelta(days=ahead))
+        for ahead, words in sorted(found.items())
+    ]
+
+
+@lru_cache(maxsize=1)
+def _days_ahead() -> dict[str, int]:
+    return {fold(word): ahead for word, ahead in _DAYS.items()}
 
 
 @lru_cache(maxsize=1)

@@ -9,8 +9,8 @@ from conversation.message import Reply
 from conversation.router import Routes
 from conversation.state import Answers
 from conversation.turn import Turn
-from core.texts import Near, T
-from handlers import home, notice_preview, sent
+from core.texts import Joined, Near, T
+from handlers import home, notice_preview, notice_words, sent
 from handlers.forms import known
 from handlers.notice_audience import KEPT
 from services import notice_changes, notices
@@ -36,7 +36,8 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
     if answers.get(KEPT):
         return await sent.card_saying(turn, notice, T("moment-undo"))
     moment = await notice_changes.reschedule(turn.unit, notice, wanted or turn.unit.now)
-    if moment is None:
+    found = await notices.view(turn.unit, notice)
+    if moment is None or found is None:
         return await sent.card_saying(turn, notice, T("sent-too-late"))
     await sent.tell_akims(turn, notice, "clerk-sent", later="clerk-moved")
     if moment <= turn.unit.now:
@@ -44,9 +45,9 @@ async def _finish(turn: Turn, answers: Answers) -> Sequence[Reply]:
     else:
         quiet = moment > (wanted or turn.unit.now)
         said = T("preview-quiet" if quiet else "moment-done", at=Near(moment, turn.unit.now))
-    found = await notices.view(turn.unit, notice)
-    live = sent.live_button(notice)
-    return [Reply(said, (live,), (home.MENU,), title=found.title if found else None, screen=False)]
+    days = notice_words.days_named(found.texts, moment, turn.unit.now)
+    choices = (sent.live_button(notice),)
+    return [Reply(Joined([said, *days]), choices, (home.MENU,), title=found.title, screen=False)]
 
 
 FORM = known(

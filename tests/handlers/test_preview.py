@@ -14,6 +14,7 @@ from bot.channels.looks import look
 from bot.channels.whatsapp_render import InteractivePart, MediaPart, TemplatePart, TextPart
 from conversation.looks import Look
 from conversation.message import Button, ChannelName, Content, FileRef, Medium
+from core.clock import local
 from core.languages import Language
 from core.texts import T, texts
 from services.outbox import CONTENT
@@ -228,6 +229,32 @@ async def test_texts_in_each_others_place(
     assert akim.hears("words-not-ru")
     await akim.pick("notice-send")
     assert len(await sent(talk)) == 2
+
+
+@EACH
+async def test_tomorrow_is_another_day_for_who_reads_it_later(
+    talk: Talk, channel: ChannelName, language: Language
+) -> None:
+    """Planned for the day after tomorrow, "tomorrow" is the day after that; today it is said of
+    nothing."""
+    akim = await begun(talk, language, channel)
+    await akim.pick("audience-all-okrug")
+    written = {
+        KK: "Су болмайды\nЕртең, иә, ертең су болмайды. Таңғы ас дайындап қойыңыз.",
+        RU: "Не будет воды\nЗавтра не будет воды. Завтрак приготовьте сегодня!",
+    }
+    await akim.says(written[language], written[language.other])
+    await akim.pick("attach-skip")
+    assert "⚠️" not in akim.text
+    await akim.pick("preview-when")
+    now = local(talk.clock.now())
+    await akim.say(f"{now + timedelta(days=2):%d.%m} 10:00")
+    day = now.date() + timedelta(days=2)
+    assert akim.hears("words-day", words="«ертең», «завтра»", day=day + timedelta(days=1))
+    assert akim.hears("words-day", words="«сегодня»", day=day)
+    await akim.pick("preview-when-other")
+    await akim.pick("when-now")
+    assert "⚠️" not in akim.text
 
 
 @EACH

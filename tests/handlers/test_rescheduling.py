@@ -1,6 +1,6 @@
 """Another moment for a notice that has not begun, from its card."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -52,6 +52,7 @@ async def test_it_goes_at_the_new_moment_and_not_at_the_old_one(
     moment = datetime(2026, 11, 22, 13, tzinfo=UTC)
     assert here.akim.hears("moment-done", at=Near(moment, talk.clock.now()))
     assert here.akim.heard[-1].title == TEXTS[language].title, "which notice that is"
+    assert here.akim.hears("words-day", words="«ертең», «завтра»", day=date(2026, 11, 23))
     assert await at(talk, here) == "22.11 18:00"
     assert await here.akim.form() is None
     await work(talk, DAY + timedelta(minutes=1))
