@@ -154,19 +154,19 @@ async def _now_one(turn: Turn, done: people.Joined) -> Leave:
     await conversations.hand_over(turn, done.gone, done.kept)
     family.is_speaking(turn, done.kept)
     await residents.set_language(turn.unit, done.kept, turn.said)
-    await _tell_elsewhere(turn, done.kept)
+    await _tell_elsewhere(turn, done.kept, "joined-elsewhere")
     if len(await people.channels(turn.unit, done.kept)) > 1:
         return Leave([_prefer_ask(T("joined"))])
     return Leave(await home.menu_saying(turn, T("joined-here")))
 
 
-async def _tell_elsewhere(turn: Turn, who: UUID) -> None:
-    """Their other chats hear it: whoever is not the one who joined can part the records again."""
+async def _tell_elsewhere(turn: Turn, who: UUID, key: str) -> None:
+    """Their other chats hear it: whoever is not the one who did it can undo it there."""
     profile = await residents.profile(turn.unit, who)
+    name = people.masked(profile.full_name) if profile else ""
+    said = T(key, messenger=T(f"messenger-{turn.incoming.channel}"), name=name)
     for chat in await installation.addresses_of(turn.unit, who):
-        if profile is not None and chat.id != turn.address:
-            here, name = T(f"messenger-{turn.incoming.channel}"), people.masked(profile.full_name)
-            said = T("joined-elsewhere", messenger=here, name=name)
+        if chat.id != turn.address:
             await tell_at(turn.unit, chat, Reply(said, nav=(home.MENU,), screen=False))
 
 
@@ -352,4 +352,6 @@ async def part(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
     kept, gone = await people.part(turn.unit, merge)
     await conversations.forget_where_absent(turn, kept, [gone])
     turn.speak_as(await people.speaker_of(turn.unit, turn.address))
+    for one in (kept, gone):
+        await _tell_elsewhere(turn, one, "parted-elsewhere")
     return await home.menu_saying(turn, T("parted"))

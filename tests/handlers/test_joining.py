@@ -94,6 +94,8 @@ async def test_the_same_person_joins(
     await again.pick("part-menu")
     await again.pick("part-yes")
     assert again.hears("parted")
+    elsewhere = (await with_phone_of(talk, again, first).received())[-1]
+    assert elsewhere.body == again.t("parted-elsewhere", messenger=here)
     assert await again.form() is None
     await again.say("/menu")
     assert again.t("menu-register") in again.labels, "this chat speaks for nobody again"
