@@ -161,13 +161,12 @@ async def _now_one(turn: Turn, done: people.Joined) -> Leave:
 
 
 async def _tell_elsewhere(turn: Turn, who: UUID, key: str) -> None:
-    """Their other chats hear it: whoever is not the one who did it can undo it there."""
+    """Their other chats hear what was done here, and by whose name."""
     profile = await residents.profile(turn.unit, who)
     name = people.masked(profile.full_name) if profile else ""
     said = T(key, messenger=T(f"messenger-{turn.incoming.channel}"), name=name)
-    for chat in await installation.addresses_of(turn.unit, who):
-        if chat.id != turn.address:
-            await tell_at(turn.unit, chat, Reply(said, nav=(home.MENU,), screen=False))
+    for chat in await installation.addresses_of(turn.unit, who, but=turn.address):
+        await tell_at(turn.unit, chat, Reply(said, nav=(home.MENU,), screen=False))
 
 
 async def _wrong_day(turn: Turn, answers: Answers, typed: str) -> Accepted:

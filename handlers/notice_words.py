@@ -19,6 +19,7 @@ from core.languages import Language, may_be
 from core.names import fold
 from core.texts import Joined, T, Words, texts
 from handlers.notice_text import LONGEST_BODY, LONGEST_TITLE, shortened, split_title
+from rules.moments import days_said
 from services.notices import NoticeText
 
 _TYPED = "typed"  # where the form keeps the texts that were typed before they were asked for
@@ -40,15 +41,6 @@ _BUTTONS = (
 SHOWN_LAST, SHOWN_REST = 80, 300  # characters of a cut text that are shown
 CUT_FROM, CUT_AT = 3700, 4096  # a long text leaves Telegram's apps in pieces of such a length
 CUT_WITHIN = timedelta(seconds=10)  # between two pieces of it
-_WORD = re.compile(r"\w+")
-_DAYS = {
-    "сегодня": 0,
-    "завтра": 1,
-    "послезавтра": 2,
-    "бүгін": 0,
-    "ертең": 1,
-    "бүрсігүні": 2,
-}  # days ahead, in words
 _SENTENCE_END = re.compile(r"[.!?…](?=\s)|\n")
 
 
@@ -127,19 +119,12 @@ def days_named(
         return []
     found: dict[int, dict[str, None]] = {}  # the words in their order, each once
     for text in written.values():
-        for word in _WORD.findall(f"{text.title}\n{text.body}"):
-            ahead = _days_ahead().get(fold(word))
-            if ahead is not None:
-                found.setdefault(ahead, {})[f"«{word.lower()}»"] = None
+        for word, ahead in days_said(f"{text.title}\n{text.body}"):
+            found.setdefault(ahead, {})[f"«{word}»"] = None
     return [
         T("words-day", words=", ".join(words), day=day + timedelta(days=ahead))
         for ahead, words in sorted(found.items())
     ]
-
-
-@lru_cache(maxsize=1)
-def _days_ahead() -> dict[str, int]:
-    return {fold(word): ahead for word, ahead in _DAYS.items()}
 
 
 @lru_cache(maxsize=1)

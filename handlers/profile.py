@@ -155,8 +155,7 @@ async def delete(turn: Turn, ids: tuple[str, ...]) -> Sequence[Reply]:
         await conversations.forget(turn, records)
         elsewhere = [
             (chat, _gone_elsewhere(turn, await people.members(turn.unit, chat.id)))
-            for chat in await installation.addresses_of(turn.unit, turn.speaker)
-            if chat.id != turn.address
+            for chat in await installation.addresses_of(turn.unit, turn.speaker, but=turn.address)
         ]
         await residents.forget(turn.unit, turn.speaker)
         for chat, said in elsewhere:

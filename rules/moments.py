@@ -114,6 +114,12 @@ def read_moment(typed: str, now: datetime) -> datetime | None:
     return _ahead(_moment(day, hour, now), now)
 
 
+def days_said(text: str) -> list[tuple[str, int]]:
+    """The words of this text that name a day by how far it is ahead: "завтра" is 1, "бүгін" 0."""
+    words = (word.lower() for word in _WORD.findall(text))
+    return [(word, _DAYS[fold(word)]) for word in words if fold(word) in _DAYS]
+
+
 def _plain(typed: str) -> str:
     """Small plain letters, figures with what stands between them, single spaces."""
     words = _WORD.sub(lambda word: fold(word[0]), typed.lower())

@@ -97,9 +97,9 @@ async def address_of(unit: Unit, resident: UUID) -> AddressView | None:
     return next(iter(await addresses_of(unit, resident)), None)
 
 
-async def addresses_of(unit: Unit, resident: UUID) -> list[AddressView]:
-    """Where this person can be written to unasked: the messenger they prefer, then where they
-    wrote last. Not where they have stopped."""
+async def addresses_of(unit: Unit, resident: UUID, *, but: UUID | None = None) -> list[AddressView]:
+    """Where this person can be written to unasked, `but` for this chat: the messenger they
+    prefer, then where they wrote last. Not where they have stopped."""
     found = await unit.session.execute(
         select(Address.id, Address.account_id, Account.channel, Address.language)
         .join(ResidentAddress, ResidentAddress.address_id == Address.id)
@@ -112,7 +112,7 @@ async def addresses_of(unit: Unit, resident: UUID) -> list[AddressView]:
             Address.id,
         )
     )
-    return [_address(row) for row in found]
+    return [_address(row) for row in found if row.id != but]
 
 
 def _address(row: Row[UUID, UUID, str, str | None]) -> AddressView:

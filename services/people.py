@@ -18,7 +18,7 @@ from models.due import Due
 from models.people import Address, Merge, Resident, ResidentAddress
 from rules.names import given_at
 from rules.rulebook import Rulebook
-from services import due, merging, moves, rulebook
+from services import due, installation, merging, moves, rulebook
 from services.residents import (
     NAME,
     birth_of,
@@ -258,16 +258,8 @@ async def channels(unit: Unit, resident: UUID) -> set[str]:
 
 async def reached_elsewhere(unit: Unit, resident: UUID, address: UUID) -> list[str]:
     """The messengers to which notices still go when nothing is sent to this chat any more."""
-    found = await unit.session.scalars(
-        text(
-            "SELECT DISTINCT c.channel FROM resident_address AS ra"
-            " JOIN address AS a ON a.id = ra.address_id JOIN account AS c ON c.id = a.account_id"
-            " WHERE ra.resident_id = :resident AND a.id <> :address AND a.stopped_at IS NULL"
-            " AND c.active"
-        ),
-        {"resident": resident, "address": address},
-    )
-    return sorted(found)
+    there = await installation.addresses_of(unit, resident, but=address)
+    return sorted({one.channel for one in there})
 
 
 async def prefer(unit: Unit, resident: UUID, channel: str | None) -> None:
