@@ -55,7 +55,7 @@ def counting(turn: Turn, answers: Answers, reply: Reply) -> Reply:
     if going is None or not turn.incoming.files:
         return reply
     if going["reply"] is not None:
-        return replace(reply, replaces=UUID(going["reply"]), screen=False)
+        return replace(reply, replaces=UUID(going["reply"]), screen=False, offers=True)
     delivery = turn.unit.new_id()
     going["reply"] = str(delivery)
     return replace(reply, delivery=delivery)

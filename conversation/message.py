@@ -176,7 +176,7 @@ class Reply:
     replaces: UUID | None = None  # the delivery whose message this one edits, where that can be
     before: "Sequence[Reply]" = ()  # messages of their own that are sent ahead of it
     screen: bool = True  # becomes the current screen: its choices can be answered by number
-    offers: bool = False  # no screen: a question stands beside it, and numbers are its own now
+    offers: bool = False  # no screen, and yet its numbers and words are what is answered now
     listing: Choice | None = None  # outside a form: what shows this list again, for its next page
 
     def saying(self, notice: Words | None) -> "Reply":

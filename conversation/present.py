@@ -28,7 +28,8 @@ def present(texts: Texts, turn: Turn, replies: Sequence[Reply]) -> list[Content]
 
     Step choices get the number of a new turn, so that older ones are stale from now on; those of
     a reply that edits an earlier one without being a screen stay in its turn. A reply that is no
-    screen and `offers` (a notice's card) leaves the question under way as it stands.
+    screen and `offers` (a notice's card) leaves the question under way as it stands; one that
+    edits the question itself takes its place. An edit that does not offer changes only itself.
     """
     if any(reply.screen for reply in replies):
         turn.state.turn += 1
@@ -39,7 +40,7 @@ def present(texts: Texts, turn: Turn, replies: Sequence[Reply]) -> list[Content]
         if turn.state.keyboard and reply.screen:
             content = _closing(content)
             turn.state.keyboard = False
-        if reply.screen or reply.replaces:
+        if reply.screen or (reply.offers and reply.replaces):
             turn.state.offered = list(screen.offered)
         elif reply.offers:
             turn.state.offered = [*screen.offered, *_of_the_form(turn.state)]

@@ -185,8 +185,16 @@ def test_an_edited_message_stays_in_its_turn_with_its_new_choices() -> None:
     """A tap that crosses the edit is not out of date; a number means what is shown now."""
     turn = turn_of()
     [first] = shown(turn, Reply("1", places(1)))
-    [second] = shown(turn, Reply("2", places(2), replaces=UUID(int=7), screen=False))
+    edit = Reply("2", places(2), replaces=UUID(int=7), screen=False, offers=True)
+    [second] = shown(turn, edit)
     assert first.choices[0].payload == second.choices[0].payload
+    assert [offered.label for offered in turn.state.offered] == ["ауыл 0", "ауыл 1"]
+
+
+def test_an_edit_that_offers_nothing_leaves_numbers_to_what_was_said_beside_it() -> None:
+    turn = turn_of()
+    shown(turn, Reply("1", places(2)))
+    shown(turn, Reply("2", places(1), replaces=UUID(int=7), screen=False))
     assert [offered.label for offered in turn.state.offered] == ["ауыл 0", "ауыл 1"]
 
 

@@ -534,6 +534,24 @@ async def test_the_card_before_says_where_the_new_one_is(
     assert await talk.one("SELECT platform_id FROM delivery WHERE id = :id", id=kept) == "500"
 
 
+@EACH
+@pytest.mark.parametrize("answer", ["2", "sent-pause"])
+async def test_the_new_card_takes_typed_answers_though_one_was_shown_before(
+    talk: Talk, channel: ChannelName, language: Language, answer: str
+) -> None:
+    """The edit of the card before, on Telegram, took the new one's numbers and words away."""
+    here = await office(talk, channel, language, timedelta(days=1))
+    akim = here.akim
+    await akim.press(f"d.live.{short(here.notice)}")
+    await all_shown(talk, "500")
+    await akim.say(akim.t("menu-sent"))
+    await akim.say("1")
+    assert len(akim.heard) == (1 if channel is WHATSAPP else 2)
+    await akim.say(answer if answer == "2" else akim.t(answer))
+    assert akim.hears("sent-paused"), akim.text
+    assert await here.status() == "paused"
+
+
 async def edited_by_the_clock(talk: Talk) -> str:
     """The platform's message that the clock's next look at the notice is put into."""
     (newest,) = await clock_says(talk)
