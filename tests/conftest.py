@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from aiogram.client.session.aiohttp import AiohttpSession
+from hypothesis import settings
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from support.database import SECRET, TestDatabase, empty, whole
@@ -20,6 +21,11 @@ from core.clock import Clock
 from core.crypto import wrapping_key
 from services import keys, reach
 from services.territory_import import DEMO_PLACES, import_territory
+
+# No test measures time: the first example also loads the texts, on a busy machine for longer than
+# the fifth of a second that hypothesis grants by itself.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
